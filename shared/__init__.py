@@ -1,0 +1,1 @@
+"""What every Mien service stands on: the emotions, the messages, the broker port, the worker and the weights."""

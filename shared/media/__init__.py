@@ -1,0 +1,1 @@
+"""Encoding and decoding of what travels: FLAC for speech, JPEG for frames. Each file needs only its own library."""

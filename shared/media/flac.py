@@ -1,0 +1,50 @@
+"""Speech as 16 kHz mono FLAC."""
+
+import io
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from shared.errors import UndecodableMessageError
+from shared.messages.speech import MAX_SPEECH_SECONDS, SAMPLE_RATE_HZ
+
+
+def encode_flac(samples: NDArray[np.float32]) -> bytes:
+    """Encode speech as 16-bit FLAC.
+
+    Args:
+        samples: float32 array of shape (n,), -1..1, 16 kHz.
+    """
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.clip(samples, -1.0, 1.0), SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
+    return buffer.getvalue()
+
+
+def decode_flac(data: bytes) -> NDArray[np.float32]:
+    """Decode speech that :func:`encode_flac` made.
+
+    Returns:
+        float32 array of shape (n,), -1..1, 16 kHz.
+
+    Raises:
+        UndecodableMessageError: If it is not FLAC, not 16 kHz mono, empty, or longer than a chunk may be.
+    """
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            _check_header(file)
+            samples: NDArray[np.float32] = file.read(dtype="float32")
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise UndecodableMessageError(f"the speech does not decode as FLAC: {error}") from None
+    if samples.size == 0:
+        raise UndecodableMessageError("the speech holds no sample")
+    return samples
+
+
+def _check_header(file: soundfile.SoundFile) -> None:
+    if file.format != "FLAC" or file.samplerate != SAMPLE_RATE_HZ or file.channels != 1:
+        raise UndecodableMessageError(
+            f"speech must be FLAC, {SAMPLE_RATE_HZ} Hz, mono; got {file.format}, {file.samplerate} Hz, {file.channels} channels"
+        )
+    if file.frames > MAX_SPEECH_SECONDS * SAMPLE_RATE_HZ:
+        raise UndecodableMessageError(f"a speech chunk lasts at most {MAX_SPEECH_SECONDS:.0f} s")

@@ -1,0 +1,33 @@
+"""The messages that travel between the services: one contract a type, validated on both ends."""
+
+from shared.messages.base import Contract, WireContract
+from shared.messages.details import AudioDetails, Details, FaceBox, FaceDetails, TextDetails, Word
+from shared.messages.frame import MAX_FRAME_SIDE_PX, FrameChunk
+from shared.messages.message import HeaderValue, Message
+from shared.messages.score import Judgement, ModalityScore, ModelRef, Status
+from shared.messages.session import SessionEnded, SessionStarted
+from shared.messages.speech import MAX_SPEECH_SECONDS, SAMPLE_RATE_HZ, SpeechChunk
+
+__all__ = [
+    "MAX_FRAME_SIDE_PX",
+    "MAX_SPEECH_SECONDS",
+    "SAMPLE_RATE_HZ",
+    "AudioDetails",
+    "Contract",
+    "Details",
+    "FaceBox",
+    "FaceDetails",
+    "FrameChunk",
+    "HeaderValue",
+    "Judgement",
+    "Message",
+    "ModalityScore",
+    "ModelRef",
+    "SessionEnded",
+    "SessionStarted",
+    "SpeechChunk",
+    "Status",
+    "TextDetails",
+    "WireContract",
+    "Word",
+]

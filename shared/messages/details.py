@@ -1,0 +1,103 @@
+"""What each modality saw or heard beside the emotion itself."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.messages.base import Contract, Seconds
+
+Unit = Annotated[float, Field(ge=0, le=1)]
+Intensity = Literal["calm", "neutral", "low", "high"]
+
+
+class Word(Contract):
+    """One recognised word; its span is in seconds from the start of the session."""
+
+    text: str
+    start_s: Seconds
+    end_s: Seconds
+    probability: Unit
+
+
+class TextDetails(Contract):
+    """What was said.
+
+    Attributes:
+        transcript: The recognised or typed words.
+        language: ISO 639-1 code.
+        asr_confidence: Mean probability of the recognised tokens, 0..1; 1 for typed text.
+        words: The words with their spans, where the recogniser gives them.
+        valence: Valence head, 1..5, or None where it abstained.
+    """
+
+    kind: Literal["text"] = "text"
+    transcript: str = ""
+    language: str | None = None
+    asr_confidence: Unit | None = None
+    words: tuple[Word, ...] = ()
+    valence: Annotated[float, Field(ge=1, le=5)] | None = None
+
+
+class AudioDetails(Contract):
+    """How it was said; absolute, so that the worker needs no history.
+
+    Attributes:
+        energy_db: Level of the voiced part over the chunk's noise floor, decibels.
+        level_dbfs: RMS level, decibels relative to full scale.
+        pitch_hz: Median fundamental frequency of the voiced part, hertz.
+        pitch_range_semitones: 10th to 90th percentile of the fundamental frequency, semitones.
+        voiced_s: Voiced duration, seconds.
+        voiced_share: Voiced share of the chunk, 0..1.
+        arousal: From calm (0) to excited (1).
+        intensity: The class that the arousal falls into.
+        snr_db: Signal to noise ratio, decibels.
+        clipped_share: Share of samples at full scale, 0..1.
+    """
+
+    kind: Literal["audio"] = "audio"
+    energy_db: float | None = None
+    level_dbfs: float | None = None
+    pitch_hz: float | None = None
+    pitch_range_semitones: float | None = None
+    voiced_s: float | None = None
+    voiced_share: Unit | None = None
+    arousal: Unit | None = None
+    intensity: Intensity | None = None
+    snr_db: float | None = None
+    clipped_share: Unit | None = None
+
+
+class FaceBox(Contract):
+    """One face; the box is in shares of the frame's width and height, from its top left corner.
+
+    Attributes:
+        x: Left edge, 0..1.
+        y: Top edge, 0..1.
+        width: Share of the frame's width.
+        height: Share of the frame's height.
+        confidence: The detector's, 0..1.
+        main: Whether it is the one that was scored.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    confidence: Unit
+    main: bool = False
+
+
+class FaceDetails(Contract):
+    """Which faces were in the frame.
+
+    Attributes:
+        faces: All faces found, the main subject first.
+        face_px: Shorter side of the main face in pixels.
+    """
+
+    kind: Literal["face"] = "face"
+    faces: tuple[FaceBox, ...] = ()
+    face_px: float | None = None
+
+
+Details = Annotated[TextDetails | AudioDetails | FaceDetails, Field(discriminator="kind")]

@@ -1,0 +1,28 @@
+"""Run a LiteRT (TensorFlow Lite) model with NumPy arrays in and out."""
+
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+
+class LiteRtModel:
+    """A loaded model; calls from several threads take turns.
+
+    Args:
+        path: The ``.tflite`` file; its default signature names the inputs and outputs.
+        threads: How many threads one call may use.
+    """
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        self._runner = self._interpreter.get_signature_runner()
+        self._lock = Lock()
+
+    def __call__(self, **inputs: NDArray[np.generic]) -> dict[str, NDArray[np.float32]]:
+        """Run the model; each input is named as in its signature, with the batch on its first axis."""
+        with self._lock:
+            outputs: dict[str, NDArray[np.float32]] = self._runner(**inputs)
+        return outputs

@@ -1,0 +1,62 @@
+"""The scorer port: what every modality's scorer can do, and the windows that it looks at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.emotions import Modality
+from shared.messages.score import Judgement, ModelRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechWindow:
+    """A stretch of speech, decoded.
+
+    Attributes:
+        session_id: Whose it is.
+        start_s: Where it begins, in seconds from the start of the session.
+        samples: float32 array of shape (n,), -1..1, 16 kHz.
+    """
+
+    session_id: str
+    start_s: float
+    samples: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameWindow:
+    """A video frame, decoded.
+
+    Attributes:
+        session_id: Whose it is.
+        at_s: When it was taken, in seconds from the start of the session.
+        image: RGB, uint8 array of shape (height, width, 3).
+    """
+
+    session_id: str
+    at_s: float
+    image: NDArray[np.uint8]
+
+
+WindowT_contra = TypeVar("WindowT_contra", contravariant=True)
+
+
+class Scorer(Protocol[WindowT_contra]):
+    """Judges windows. Pure: the same windows give the same judgements, whatever came before."""
+
+    @property
+    def modality(self) -> Modality:
+        """What it judges."""
+
+    @property
+    def model(self) -> ModelRef:
+        """Which model it uses."""
+
+    def warm_up(self) -> None:
+        """Run every path once, so that the first real window is as fast as the rest."""
+
+    def score(self, windows: Sequence[WindowT_contra]) -> list[Judgement]:
+        """Return one judgement a window, in the same order. An empty batch gives an empty list."""

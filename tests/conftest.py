@@ -1,0 +1,1 @@
+"""Fixtures that every kind of test may use."""
