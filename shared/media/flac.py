@@ -44,7 +44,8 @@ def decode_flac(data: bytes) -> NDArray[np.float32]:
 def _check_header(file: soundfile.SoundFile) -> None:
     if file.format != "FLAC" or file.samplerate != SAMPLE_RATE_HZ or file.channels != 1:
         raise UndecodableMessageError(
-            f"speech must be FLAC, {SAMPLE_RATE_HZ} Hz, mono; got {file.format}, {file.samplerate} Hz, {file.channels} channels"
+            f"speech must be FLAC, {SAMPLE_RATE_HZ} Hz, mono; "
+            f"got {file.format}, {file.samplerate} Hz, {file.channels} channels"
         )
     if file.frames > MAX_SPEECH_SECONDS * SAMPLE_RATE_HZ:
         raise UndecodableMessageError(f"a speech chunk lasts at most {MAX_SPEECH_SECONDS:.0f} s")

@@ -16,7 +16,7 @@ Seq = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class Contract(BaseModel):
-    """A frozen pydantic model that refuses NaN and passes over fields that it does not know: a newer sender has more."""
+    """A frozen pydantic model that refuses NaN and passes over fields of a newer sender."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, protected_namespaces=())
 
