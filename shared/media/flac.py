@@ -7,7 +7,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from shared.errors import UndecodableMessageError
-from shared.messages.speech import MAX_SPEECH_SECONDS, SAMPLE_RATE_HZ
+from shared.messages.speech import MAX_SPEECH_SECONDS, SAMPLE_RATE_HZ, SpeechChunk
+from shared.scoring import SpeechWindow
 
 
 def encode_flac(samples: NDArray[np.float32]) -> bytes:
@@ -39,6 +40,15 @@ def decode_flac(data: bytes) -> NDArray[np.float32]:
     if samples.size == 0:
         raise UndecodableMessageError("the speech holds no sample")
     return samples
+
+
+def speech_window(chunk: SpeechChunk) -> SpeechWindow:
+    """Decode a speech chunk.
+
+    Raises:
+        UndecodableMessageError: As :func:`decode_flac` does.
+    """
+    return SpeechWindow(session_id=chunk.session_id, start_s=chunk.start_s, samples=decode_flac(chunk.media))
 
 
 def _check_header(file: soundfile.SoundFile) -> None:

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import UndecodableMessageError
+from shared.messages.frame import FrameChunk
+from shared.scoring import FrameWindow
 
 MAX_PIXELS: Final = 1920 * 1080
 _QUALITY: Final = 85
@@ -38,6 +40,15 @@ def decode_jpeg(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     if image is None:
         raise UndecodableMessageError("the frame does not decode as JPEG")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def frame_window(chunk: FrameChunk) -> FrameWindow:
+    """Decode a frame.
+
+    Raises:
+        UndecodableMessageError: As :func:`decode_jpeg` does.
+    """
+    return FrameWindow(session_id=chunk.session_id, at_s=chunk.at_s, image=decode_jpeg(chunk.media))
 
 
 def jpeg_size(data: bytes) -> tuple[int, int]:

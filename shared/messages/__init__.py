@@ -1,7 +1,7 @@
 """The messages that travel between the services: one contract a type, validated on both ends."""
 
 from shared.messages.base import Contract, WireContract
-from shared.messages.details import AudioDetails, Details, FaceBox, FaceDetails, TextDetails, Word
+from shared.messages.details import AudioDetails, Details, FaceBox, FaceDetails, TextDetails, Word, empty_details
 from shared.messages.frame import MAX_FRAME_SIDE_PX, FrameChunk
 from shared.messages.message import HeaderValue, Message
 from shared.messages.score import Judgement, ModalityScore, ModelRef, Status
@@ -30,4 +30,5 @@ __all__ = [
     "TextDetails",
     "WireContract",
     "Word",
+    "empty_details",
 ]

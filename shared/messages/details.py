@@ -1,9 +1,10 @@
 """What each modality saw or heard beside the emotion itself."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from shared.emotions import Modality
 from shared.messages.base import Contract, Seconds
 
 Unit = Annotated[float, Field(ge=0, le=1)]
@@ -101,3 +102,14 @@ class FaceDetails(Contract):
 
 
 Details = Annotated[TextDetails | AudioDetails | FaceDetails, Field(discriminator="kind")]
+
+_DETAILS: Final[dict[Modality, type[TextDetails | AudioDetails | FaceDetails]]] = {
+    Modality.TEXT: TextDetails,
+    Modality.AUDIO: AudioDetails,
+    Modality.FACE: FaceDetails,
+}
+
+
+def empty_details(modality: Modality) -> TextDetails | AudioDetails | FaceDetails:
+    """Return the details of a modality that saw or heard nothing."""
+    return _DETAILS[modality]()

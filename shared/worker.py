@@ -1,0 +1,189 @@
+"""The one worker that serves every modality: micro-batches in, scores out, acknowledged once the scores are safe."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Final, Generic, TypeVar
+
+from shared.broker.port import Broker, Delivery, Subscription
+from shared.errors import UndecodableMessageError
+from shared.messages.details import empty_details
+from shared.messages.frame import FrameChunk
+from shared.messages.score import Judgement, ModalityScore, Status
+from shared.messages.speech import SpeechChunk
+from shared.scoring import Scorer
+from shared.topology import MEDIA_QUEUES, SCORES_EXCHANGE
+
+logger = logging.getLogger(__name__)
+
+ChunkT = TypeVar("ChunkT", SpeechChunk, FrameChunk)
+WindowT = TypeVar("WindowT")
+
+_PREFETCHED_BATCHES: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler(Generic[ChunkT, WindowT]):
+    """What a worker does with its messages.
+
+    Attributes:
+        contract: What each message must be.
+        decode: Turns a chunk into a window; raises :class:`~shared.errors.UndecodableMessageError` where it cannot.
+        scorer: Judges the windows.
+    """
+
+    contract: type[ChunkT]
+    decode: Callable[[ChunkT], WindowT]
+    scorer: Scorer[WindowT]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work(Generic[WindowT]):
+    """One message, opened.
+
+    Attributes:
+        delivery: To be settled when its score is safe.
+        chunk: What it says of itself.
+        window: Its decoded media.
+    """
+
+    delivery: Delivery
+    chunk: SpeechChunk | FrameChunk
+    window: WindowT
+
+
+class Worker(Generic[ChunkT, WindowT]):
+    """Consumes one media queue in micro-batches and publishes a score for each message.
+
+    The broker's I/O runs on the broker's thread and the model on this worker's, so that a long inference never
+    starves heartbeats. A message is acknowledged only when the broker has confirmed its score: each is scored at least
+    once, and fusion counts each once.
+
+    Args:
+        broker: Where messages come from and scores go.
+        handler: What to do with them.
+        batch_size: Most messages judged together.
+        linger_s: Seconds to wait for a batch to fill once its first message is there.
+    """
+
+    def __init__(
+        self, broker: Broker, handler: Handler[ChunkT, WindowT], *, batch_size: int = 8, linger_s: float = 0.005
+    ) -> None:
+        self._broker = broker
+        self._handler = handler
+        self._batch_size = batch_size
+        self._linger_s = linger_s
+        self._inbox: SimpleQueue[Delivery | None] = SimpleQueue()
+        self._thread = Thread(target=self._run, name=f"{handler.scorer.modality}-model", daemon=True)
+        self._subscription: Subscription | None = None
+
+    def start(self) -> None:
+        """Begin to consume."""
+        self._thread.start()
+        queue = MEDIA_QUEUES[self._handler.scorer.modality]
+        self._subscription = self._broker.consume(queue, self._inbox.put, self._batch_size * _PREFETCHED_BATCHES)
+
+    def stop(self) -> None:
+        """Drain: take nothing new, finish what is in hand, then return."""
+        if self._subscription is not None:
+            self._subscription.cancel()
+        self._inbox.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the model thread runs."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        stopping = False
+        while not stopping:
+            batch, stopping = self._collect()
+            works = [work for delivery in batch if (work := self._open(delivery)) is not None]
+            if works:
+                self._score(works)
+
+    def _collect(self) -> tuple[list[Delivery], bool]:
+        """Return the next micro-batch, and whether it is the last."""
+        batch: list[Delivery] = []
+        deadline: float | None = None
+        while len(batch) < self._batch_size:
+            try:
+                timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
+                delivery = self._inbox.get(timeout=timeout)
+            except Empty:
+                break
+            if delivery is None:
+                return batch, True
+            batch.append(delivery)
+            deadline = deadline or time.monotonic() + self._linger_s
+        return batch, False
+
+    def _open(self, delivery: Delivery) -> _Work[WindowT] | None:
+        try:
+            chunk = self._handler.contract.from_message(delivery.message)
+            return _Work(delivery=delivery, chunk=chunk, window=self._handler.decode(chunk))
+        except UndecodableMessageError as error:
+            message = delivery.message
+            logger.warning(
+                "message dead-lettered",
+                extra={"message_id": message.message_id, "session_id": message.correlation_id, "error": str(error)},
+            )
+            delivery.reject()
+            return None
+
+    def _score(self, works: Sequence[_Work[WindowT]]) -> None:
+        started_at, started = datetime.now(UTC), time.perf_counter()
+        judgements = self._judge([work.window for work in works])
+        compute_s = (time.perf_counter() - started) / len(works)
+        for work, judgement in zip(works, judgements, strict=True):
+            queue_s = (started_at - work.chunk.captured_at).total_seconds()
+            score = self._place(judgement, work.chunk, max(0.0, queue_s), compute_s)
+            confirmed = self._broker.publish(SCORES_EXCHANGE, f"{score.TYPE}.{score.modality}", score.to_message())
+            confirmed.add_done_callback(partial(_settle, work.delivery))
+
+    def _judge(self, windows: Sequence[WindowT]) -> list[Judgement]:
+        """Judge a batch; where that breaks, judge one by one, so that one window cannot fail its neighbours."""
+        scorer = self._handler.scorer
+        try:
+            return scorer.score(windows)
+        except Exception:
+            if len(windows) > 1:
+                return [judgement for window in windows for judgement in self._judge([window])]
+            logger.exception("scorer failed", extra={"modality": scorer.modality})
+            details = empty_details(scorer.modality)
+            return [Judgement(status=Status.FAILED, reason="internal_error", details=details)]
+
+    def _place(
+        self, judgement: Judgement, chunk: SpeechChunk | FrameChunk, queue_s: float, compute_s: float
+    ) -> ModalityScore:
+        scorer = self._handler.scorer
+        return ModalityScore(
+            **dict(judgement),
+            session_id=chunk.session_id,
+            traceparent=chunk.traceparent,
+            modality=scorer.modality,
+            seq=chunk.seq,
+            start_s=chunk.start_s,
+            end_s=chunk.end_s,
+            model=scorer.model,
+            queue_s=queue_s,
+            compute_s=compute_s,
+        )
+
+
+def _settle(delivery: Delivery, confirmed: Future[None]) -> None:
+    """Acknowledge a message whose score is safe; hand it back where it is not."""
+    error = None if confirmed.cancelled() else confirmed.exception()
+    if error is None and not confirmed.cancelled():
+        delivery.ack()
+        return
+    logger.warning("score not taken by the broker", extra={"message_id": delivery.message.message_id})
+    delivery.requeue()
