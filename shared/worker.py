@@ -15,6 +15,7 @@ from shared.broker.port import Broker, Delivery, Subscription
 from shared.errors import UndecodableMessageError
 from shared.messages.details import empty_details
 from shared.messages.frame import FrameChunk
+from shared.messages.message import Message
 from shared.messages.score import Judgement, ModalityScore, Status
 from shared.messages.speech import SpeechChunk
 from shared.scoring import Scorer
@@ -22,25 +23,11 @@ from shared.topology import MEDIA_QUEUES, SCORES_EXCHANGE
 
 logger = logging.getLogger(__name__)
 
-ChunkT = TypeVar("ChunkT", SpeechChunk, FrameChunk)
 WindowT = TypeVar("WindowT")
 
+Chunk = SpeechChunk | FrameChunk
+
 _PREFETCHED_BATCHES: Final = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handler(Generic[ChunkT, WindowT]):
-    """What a worker does with its messages.
-
-    Attributes:
-        contract: What each message must be.
-        decode: Turns a chunk into a window; raises :class:`~shared.errors.UndecodableMessageError` where it cannot.
-        scorer: Judges the windows.
-    """
-
-    contract: type[ChunkT]
-    decode: Callable[[ChunkT], WindowT]
-    scorer: Scorer[WindowT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +41,11 @@ class _Work(Generic[WindowT]):
     """
 
     delivery: Delivery
-    chunk: SpeechChunk | FrameChunk
+    chunk: Chunk
     window: WindowT
 
 
-class Worker(Generic[ChunkT, WindowT]):
+class Worker(Generic[WindowT]):
     """Consumes one media queue in micro-batches and publishes a score for each message.
 
     The broker's I/O runs on the broker's thread and the model on this worker's, so that a long inference never
@@ -67,26 +54,35 @@ class Worker(Generic[ChunkT, WindowT]):
 
     Args:
         broker: Where messages come from and scores go.
-        handler: What to do with them.
+        scorer: Judges the windows.
+        read: Checks a message against its contract and decodes its media; raises
+            :class:`~shared.errors.UndecodableMessageError` where it cannot.
         batch_size: Most messages judged together.
         linger_s: Seconds to wait for a batch to fill once its first message is there.
     """
 
     def __init__(
-        self, broker: Broker, handler: Handler[ChunkT, WindowT], *, batch_size: int = 8, linger_s: float = 0.005
+        self,
+        broker: Broker,
+        scorer: Scorer[WindowT],
+        read: Callable[[Message], tuple[Chunk, WindowT]],
+        *,
+        batch_size: int = 8,
+        linger_s: float = 0.005,
     ) -> None:
         self._broker = broker
-        self._handler = handler
+        self._scorer = scorer
+        self._read = read
         self._batch_size = batch_size
         self._linger_s = linger_s
         self._inbox: SimpleQueue[Delivery | None] = SimpleQueue()
-        self._thread = Thread(target=self._run, name=f"{handler.scorer.modality}-model", daemon=True)
+        self._thread = Thread(target=self._run, name=f"{scorer.modality}-model", daemon=True)
         self._subscription: Subscription | None = None
 
     def start(self) -> None:
         """Begin to consume."""
         self._thread.start()
-        queue = MEDIA_QUEUES[self._handler.scorer.modality]
+        queue = MEDIA_QUEUES[self._scorer.modality]
         self._subscription = self._broker.consume(queue, self._inbox.put, self._batch_size * _PREFETCHED_BATCHES)
 
     def stop(self) -> None:
@@ -128,8 +124,7 @@ class Worker(Generic[ChunkT, WindowT]):
 
     def _open(self, delivery: Delivery) -> _Work[WindowT] | None:
         try:
-            chunk = self._handler.contract.from_message(delivery.message)
-            return _Work(delivery=delivery, chunk=chunk, window=self._handler.decode(chunk))
+            chunk, window = self._read(delivery.message)
         except UndecodableMessageError as error:
             message = delivery.message
             logger.warning(
@@ -138,6 +133,7 @@ class Worker(Generic[ChunkT, WindowT]):
             )
             delivery.reject()
             return None
+        return _Work(delivery=delivery, chunk=chunk, window=window)
 
     def _score(self, works: Sequence[_Work[WindowT]]) -> None:
         started_at, started = datetime.now(UTC), time.perf_counter()
@@ -151,7 +147,7 @@ class Worker(Generic[ChunkT, WindowT]):
 
     def _judge(self, windows: Sequence[WindowT]) -> list[Judgement]:
         """Judge a batch; where that breaks, judge one by one, so that one window cannot fail its neighbours."""
-        scorer = self._handler.scorer
+        scorer = self._scorer
         try:
             return scorer.score(windows)
         except Exception:
@@ -161,10 +157,8 @@ class Worker(Generic[ChunkT, WindowT]):
             details = empty_details(scorer.modality)
             return [Judgement(status=Status.FAILED, reason="internal_error", details=details)]
 
-    def _place(
-        self, judgement: Judgement, chunk: SpeechChunk | FrameChunk, queue_s: float, compute_s: float
-    ) -> ModalityScore:
-        scorer = self._handler.scorer
+    def _place(self, judgement: Judgement, chunk: Chunk, queue_s: float, compute_s: float) -> ModalityScore:
+        scorer = self._scorer
         return ModalityScore(
             **dict(judgement),
             session_id=chunk.session_id,

@@ -7,6 +7,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from shared.errors import UndecodableMessageError
+from shared.messages.message import Message
 from shared.messages.speech import MAX_SPEECH_SECONDS, SAMPLE_RATE_HZ, SpeechChunk
 from shared.scoring import SpeechWindow
 
@@ -42,13 +43,14 @@ def decode_flac(data: bytes) -> NDArray[np.float32]:
     return samples
 
 
-def speech_window(chunk: SpeechChunk) -> SpeechWindow:
-    """Decode a speech chunk.
+def read_speech(message: Message) -> tuple[SpeechChunk, SpeechWindow]:
+    """Check a speech chunk and decode it.
 
     Raises:
-        UndecodableMessageError: As :func:`decode_flac` does.
+        UndecodableMessageError: If it is not a speech chunk, or as :func:`decode_flac` does.
     """
-    return SpeechWindow(session_id=chunk.session_id, start_s=chunk.start_s, samples=decode_flac(chunk.media))
+    chunk = SpeechChunk.from_message(message)
+    return chunk, SpeechWindow(session_id=chunk.session_id, start_s=chunk.start_s, samples=decode_flac(chunk.media))
 
 
 def _check_header(file: soundfile.SoundFile) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from shared.errors import UndecodableMessageError
 from shared.messages.frame import FrameChunk
+from shared.messages.message import Message
 from shared.scoring import FrameWindow
 
 MAX_PIXELS: Final = 1920 * 1080
@@ -42,13 +43,14 @@ def decode_jpeg(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def frame_window(chunk: FrameChunk) -> FrameWindow:
-    """Decode a frame.
+def read_frame(message: Message) -> tuple[FrameChunk, FrameWindow]:
+    """Check a frame and decode it.
 
     Raises:
-        UndecodableMessageError: As :func:`decode_jpeg` does.
+        UndecodableMessageError: If it is not a frame, or as :func:`decode_jpeg` does.
     """
-    return FrameWindow(session_id=chunk.session_id, at_s=chunk.at_s, image=decode_jpeg(chunk.media))
+    chunk = FrameChunk.from_message(message)
+    return chunk, FrameWindow(session_id=chunk.session_id, at_s=chunk.at_s, image=decode_jpeg(chunk.media))
 
 
 def jpeg_size(data: bytes) -> tuple[int, int]:

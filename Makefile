@@ -1,0 +1,76 @@
+# Everything a person needs, from a fresh clone. `make help` lists it.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+SAMPLE := services/capture/sample/sample.mp4
+DATA ?= ../shared/data
+AREA ?=
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@echo "Mien: what is said, how it is said and how the face moves, as one mood from 1 to 5."
+	@echo
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Mien needs Python 3.11: install it, or name it with make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: deploy/requirements/run.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what Mien runs on (once) …"
+	$(PIP) --require-hashes -r $<
+	$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: deploy/requirements/dev.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what Mien is trained, tested and measured with (once) …"
+	$(PIP) --require-hashes -r $<
+	$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/.run ## Install Mien into .venv, without TensorFlow
+
+.PHONY: demo
+demo: $(VENV)/.run ## Analyse the sample recording and show its mood
+	$(BIN)/mien analyze $(SAMPLE)
+
+.PHONY: servers
+servers:
+	@sh deploy/install-servers.sh
+
+.PHONY: test
+test: $(VENV)/.dev servers ## Run every test, against private RabbitMQ and Redis
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.dev ## Lint, check types and hold the architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: scoreboard
+scoreboard: $(VENV)/.dev ## Measure accuracy on DATA (AREA=text|audio|face|fusion for one) beside peers and people
+	$(BIN)/python -m benchmarks.scoreboard --data $(DATA) $(if $(AREA),--area $(AREA))
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure speed and memory (AREA=… for one)
+	$(BIN)/python -m benchmarks.bench --data $(DATA) $(if $(AREA),--area $(AREA))
+
+.PHONY: train
+train: $(VENV)/.dev ## Train the three models from DATA (about half an hour on two cores)
+	$(BIN)/python -m services.text.training.train --data $(DATA)
+	$(BIN)/python -m services.audio.training.train --data $(DATA)
+	$(BIN)/python -m services.face.training.train --data $(DATA)
+
+.PHONY: lock
+lock: ## Write the hashed locks again from pyproject.toml (needs uv)
+	deploy/requirements/lock.sh
+
+.PHONY: clean
+clean: ## Remove the environment and what tools left behind
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
