@@ -1,0 +1,6 @@
+"""The ``mien`` command."""
+
+from services.cli.app import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""The commands, their arguments and their help. What each does lies in the module of its name."""
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from shared.emotions import Modality
+from shared.errors import BadInputError, MienError
+
+EXIT_FAILED: Final = 1
+EXIT_BAD_INPUT: Final = 2
+
+app = typer.Typer(
+    name="mien",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Hear what a person says and how they say it, see how their face moves, "
+    "and give one mood from [bold]1[/] (very low) to [bold]5[/] (very high), with the evidence behind it.",
+    epilog="A mood is an estimate from outward signs, not a diagnosis. Only analyse people who have agreed to it.",
+)
+score_app = typer.Typer(
+    no_args_is_help=True,
+    help="Score one modality alone: one JSON object a line, for people who need one score, and for measuring.",
+)
+app.add_typer(score_app, name="score")
+
+MediaFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A video or sound file: mp4, mov, mkv, webm, avi, mpg, wav, flac, mp3, ogg, m4a.")
+]
+Modalities = Annotated[
+    list[Modality] | None,
+    typer.Option("--modality", "-m", help="Use this modality only; may be given more than once. Default: all three."),
+]
+
+
+def main() -> None:
+    """Run the command, and turn Mien's own errors into a sentence and an exit code."""
+    try:
+        app()
+    except BadInputError as error:
+        _fail(str(error), EXIT_BAD_INPUT)
+    except MienError as error:
+        _fail(str(error), EXIT_FAILED)
+    except ValidationError as error:
+        names = ", ".join(".".join(map(str, fault["loc"])).upper() for fault in error.errors())
+        _fail(f"A setting has a value that makes no sense: {names}. Correct it in the environment.", EXIT_FAILED)
+
+
+def _fail(sentence: str, code: int) -> None:
+    Console(stderr=True, highlight=False).print(f"[bold red]mien:[/] {sentence}", soft_wrap=True)
+    sys.exit(code)
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001
+    if asked:
+        typer.echo(f"mien {version('mien')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Hold the options that stand before a command."""
+
+
+@app.command()
+def analyze(
+    file: MediaFile,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object instead of a card.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Also write a report as one self-contained HTML file.", metavar="HTML")
+    ] = None,
+    modality: Modalities = None,
+    fps: Annotated[float, typer.Option(min=0.1, max=30, help="Frames looked at a second.")] = 5.0,
+) -> None:
+    """Analyse a recording in this process and show its mood.
+
+    Nothing leaves this machine and nothing is kept. The bar shows how far the recording is read and scored; the card
+    shows the mood with its 80 % interval, what each modality says and how much it counts and why, the transcript, and
+    what became of every chunk.
+
+    Exit code 0: there is an answer (it may be that there is not enough evidence); 2: FILE is not media that can be read.
+    """
+    from services.cli.analyze import analyze_file
+
+    analyze_file(file, as_json=json, report=report, modalities=tuple(modality or Modality), fps=fps)
+
+
+@app.command()
+def capture(
+    *,
+    file: Annotated[Path, typer.Option("--file", help="The recording to publish.")],
+    broker: Annotated[
+        str | None,
+        typer.Option(metavar="AMQP_URL", help="Where to publish: amqp://host or amqps://host. Default: AMQP_URL."),
+    ] = None,
+    session: Annotated[
+        str | None,
+        typer.Option(help="Publish into a session made with POST /v1/sessions; its token comes from MIEN_SESSION_TOKEN."),
+    ] = None,
+    consent: Annotated[
+        bool, typer.Option("--consent", help="State that everyone recorded has agreed to being analysed.")
+    ] = False,
+    purpose: Annotated[str, typer.Option(help="personal, research, medical or safety.")] = "personal",
+    realtime: Annotated[bool, typer.Option("--realtime", help="Play at real time, as a live source would.")] = False,
+    modality: Modalities = None,
+    fps: Annotated[float, typer.Option(min=0.1, max=30, help="Frames sent a second.")] = 5.0,
+) -> None:
+    """Publish a recording to a broker, for workers elsewhere to score.
+
+    Prints one JSON object with the session's id and token (shown once; keep it), and what was published. Ask the
+    fusion service for the result: GET /v1/sessions/ID with "Authorization: Bearer TOKEN".
+    """
+    from services.cli.capture import CaptureRequest, capture_file
+
+    request = CaptureRequest(
+        file=file, session_id=session, consent=consent, purpose=purpose, modalities=tuple(modality or Modality)
+    )
+    capture_file(request, broker_url=broker, realtime=realtime, fps=fps)
+
+
+@score_app.command("text")
+def score_text(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILES…]", help="Text files, scored line by line, or recordings, heard first. Default: lines on stdin."),
+    ] = None,
+) -> None:
+    """Score words: valence from 1 to 5 and the distribution over the seven emotions."""
+    from services.cli.score import score_text_inputs
+
+    _exit_for(score_text_inputs(files or []))
+
+
+@score_app.command("audio")
+def score_audio(
+    files: Annotated[list[Path], typer.Argument(metavar="FILES…", help="Recordings of one utterance each, up to 30 s.")],
+) -> None:
+    """Score voices: energy, pitch, intensity and tone, whatever the words."""
+    from services.cli.score import score_audio_inputs
+
+    _exit_for(score_audio_inputs(files))
+
+
+@score_app.command("face")
+def score_face(
+    files: Annotated[list[Path], typer.Argument(metavar="FILES…", help="Images: jpg, png, bmp, webp, tiff.")],
+    *,
+    cropped: Annotated[
+        bool, typer.Option("--cropped", help="The images are face crops already: do not look for faces.")
+    ] = False,
+) -> None:
+    """Score the main face of each image."""
+    from services.cli.score import score_face_inputs
+
+    _exit_for(score_face_inputs(files, cropped=cropped))
+
+
+def _exit_for(unreadable: int) -> None:
+    if unreadable:
+        raise typer.Exit(EXIT_BAD_INPUT)

@@ -1,0 +1,120 @@
+"""``mien score``: one modality, one JSON object for each input, in the order of the inputs."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from services.cli.inputs import read_crop, read_image, read_lines, read_utterance
+from shared.emotions import Modality
+from shared.errors import BadInputError
+from shared.messages.details import empty_details
+from shared.messages.score import Judgement, ModelRef, Status
+
+_BATCH: Final = 16
+_TEXT_SUFFIXES: Final = frozenset({"", ".txt", ".text", ".md", ".tsv", ".csv"})
+
+ItemT = TypeVar("ItemT")
+
+
+def score_text_inputs(files: Sequence[Path]) -> int:
+    """Print a judgement for each line of standard input or of text files, and for each recording.
+
+    Args:
+        files: Text files and recordings; empty for standard input.
+
+    Returns:
+        How many inputs could not be read.
+    """
+    from services.text.worker import load_scorer
+
+    scorer = load_scorer()
+    if not files:
+        _score_lines((line.rstrip("\r\n") for line in sys.stdin), scorer.score_texts, scorer.model)
+    unreadable = 0
+    for path in files:
+        if path.suffix.lower() in _TEXT_SUFFIXES:
+            _score_lines(read_lines(path), scorer.score_texts, scorer.model)
+        else:
+            unreadable += _score_files(Modality.TEXT, [path], read_utterance, scorer.score, scorer.model)
+    return unreadable
+
+
+def score_audio_inputs(files: Sequence[Path]) -> int:
+    """Print a judgement for each recording, and return how many could not be read."""
+    from services.audio.worker import load_scorer
+
+    scorer = load_scorer()
+    return _score_files(Modality.AUDIO, files, read_utterance, scorer.score, scorer.model)
+
+
+def score_face_inputs(files: Sequence[Path], *, cropped: bool) -> int:
+    """Print a judgement for each picture, and return how many could not be read.
+
+    Args:
+        files: The pictures.
+        cropped: Whether they are face crops already.
+    """
+    from services.face.worker import load_scorer
+
+    scorer = load_scorer()
+    if cropped:
+        return _score_files(Modality.FACE, files, read_crop, scorer.score_crops, scorer.model)
+    return _score_files(Modality.FACE, files, read_image, scorer.score, scorer.model)
+
+
+def _score_lines(lines: Iterable[str], score: Callable[[Sequence[str]], list[Judgement]], model: ModelRef) -> None:
+    for batch in _batches(lines):
+        for line, judgement in zip(batch, score(batch), strict=True):
+            _print(line, judgement, model)
+
+
+def _score_files(
+    modality: Modality,
+    files: Sequence[Path],
+    read: Callable[[Path], ItemT],
+    score: Callable[[Sequence[ItemT]], list[Judgement]],
+    model: ModelRef,
+) -> int:
+    unreadable = 0
+    console = Console(stderr=True)
+    progress = track(files, "Scoring", console=console, transient=True, disable=not console.is_terminal)
+    for batch in _batches(progress):
+        contents = [_read(path, read) for path in batch]
+        readable = [content for content in contents if content is not None]
+        judgements = iter(score(readable) if readable else [])
+        for path, content in zip(batch, contents, strict=True):
+            if content is None:
+                unreadable += 1
+                failed = Judgement(status=Status.FAILED, reason="unreadable", details=empty_details(modality))
+                _print(str(path), failed, model)
+            else:
+                _print(str(path), next(judgements), model)
+    return unreadable
+
+
+def _read(path: Path, read: Callable[[Path], ItemT]) -> ItemT | None:
+    try:
+        return read(path)
+    except BadInputError as error:
+        typer.echo(f"mien: {error}", err=True)
+        return None
+
+
+def _print(name: str, judgement: Judgement, model: ModelRef) -> None:
+    fields = judgement.model_dump(mode="json")
+    order = ("status", "reason", "mood", "distribution", "confidence", "quality", "details")
+    line = {"input": name, **{key: fields[key] for key in order}, "model": model.model_dump()}
+    typer.echo(json.dumps(line, ensure_ascii=False))
+
+
+def _batches(items: Iterable[ItemT]) -> Iterator[list[ItemT]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch
