@@ -1,0 +1,76 @@
+"""Open a media file with FFmpeg, and say in one sentence why it cannot be opened."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+
+from shared.errors import BadInputError
+
+av.logging.set_level(None)
+
+_FORMATS: Final = (
+    "mov,mp4,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,ivf,asf,flv,gif,"
+    "wav,w64,flac,mp3,ogg,aac,aiff,au,caf,amr,image2,jpeg_pipe,png_pipe,bmp_pipe,webp_pipe"
+)
+"""What is read. FFmpeg would also read playlists, which name other files, and take any text for ANSI art."""
+
+_KNOWN: Final = "mp4, mov, mkv, webm, avi, mpg, wav, flac, mp3, ogg, m4a, jpg or png"
+
+
+def open_media(path: Path) -> InputContainer:
+    """Open a media file.
+
+    Raises:
+        BadInputError: If there is no such file, or it is not media of a kind that is read.
+    """
+    _check_file(path)
+    try:
+        return av.open(str(path.absolute()), options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"})
+    except (av.FFmpegError, OSError, ValueError):
+        raise BadInputError(f"{path} is not a media file that can be read, or it is cut off; give {_KNOWN}.") from None
+
+
+def _check_file(path: Path) -> None:
+    try:
+        size = path.stat().st_size
+        if path.is_dir():
+            raise BadInputError(f"{path} is a directory; give one media file.")
+        if size == 0 and path.is_file():
+            raise BadInputError(f"{path} is empty; give a media file that holds sound or pictures.")
+        with path.open("rb"):
+            pass
+    except FileNotFoundError:
+        raise BadInputError(f"There is no file {path}; check the name.") from None
+    except (OSError, ValueError) as error:
+        raise BadInputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+
+
+def sound_stream(container: InputContainer) -> av.AudioStream | None:
+    """Return the first stream of sound that can be decoded, or None."""
+    return next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
+
+
+def picture_stream(container: InputContainer) -> av.VideoStream | None:
+    """Return the first stream of pictures that can be decoded and is not cover art, or None."""
+    for stream in container.streams.video:
+        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic:
+            return stream
+    return None
+
+
+def media_duration_s(container: InputContainer) -> float | None:
+    """Return the length in seconds that a file states or FFmpeg estimates, or None."""
+    if container.duration is not None:
+        return container.duration / av.time_base
+    stated = [float(s.duration * s.time_base) for s in container.streams if s.duration and s.time_base]
+    return max(stated, default=None)
+
+
+def origin_s(streams: list[av.AudioStream | av.VideoStream]) -> float:
+    """Return the timestamp, in seconds, at which the earliest of some streams starts."""
+    starts = [s.start_time * (s.time_base or Fraction(0)) for s in streams if s.start_time is not None]
+    return float(min(starts, default=Fraction(0)))

@@ -1,0 +1,74 @@
+"""What the agent asks of a source of sound and pictures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.messages.speech import SAMPLE_RATE_HZ
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AudioBlock:
+    """A stretch of sound that begins where the block before it ended; the first one begins at 0.
+
+    Attributes:
+        start_s: Where it begins, in seconds from the start of the session.
+        samples: float32 array of shape (n,), any n, -1..1, 16 kHz mono.
+    """
+
+    start_s: float
+    samples: NDArray[np.float32]
+
+    @property
+    def end_s(self) -> float:
+        """Where it ends, in seconds from the start of the session."""
+        return self.start_s + len(self.samples) / SAMPLE_RATE_HZ
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoFrame:
+    """One sampled frame.
+
+    Attributes:
+        at_s: When it is shown, in seconds from the start of the session.
+        image: RGB, uint8 array of shape (height, width, 3), longest side at most 640 px, the right way up.
+    """
+
+    at_s: float
+    image: NDArray[np.uint8]
+
+    @property
+    def start_s(self) -> float:
+        """When it is shown: a frame is a moment."""
+        return self.at_s
+
+    @property
+    def end_s(self) -> float:
+        """When it is shown: a frame is a moment."""
+        return self.at_s
+
+
+class Source(Protocol):
+    """Gives sound and frames in presentation order, one item at a time."""
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length in seconds as the source states it, or None where it cannot know."""
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether it gives sound."""
+
+    @property
+    def has_video(self) -> bool:
+        """Whether it gives frames."""
+
+    def __iter__(self) -> Iterator[AudioBlock | VideoFrame]:
+        """Read from the start.
+
+        Raises:
+            BadInputError: If nothing in it can be read.
+        """

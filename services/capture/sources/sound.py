@@ -1,0 +1,76 @@
+"""The sound of a file as blocks of 16 kHz mono without a gap."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from services.capture.sources.clock import StreamClock
+from services.capture.sources.port import AudioBlock
+from shared.messages.speech import SAMPLE_RATE_HZ
+
+_TOLERANCE_S: Final = 0.04
+"""Difference between a timestamp and the count of samples that is put right; below what lip-sync standards allow."""
+
+_DOWNMIX_GAIN: Final = 0.5**0.5
+"""FFmpeg adds channels up at constant power, so that two equal ones would clip; this makes stereo their mean."""
+
+
+class SoundTrack:
+    """Resamples decoded sound, fills gaps with silence and drops what overlaps.
+
+    Args:
+        clock: The time of the stream.
+    """
+
+    def __init__(self, clock: StreamClock) -> None:
+        self._clock = clock
+        self._resampler: av.AudioResampler | None = None
+        self._format: tuple[str, str, int] | None = None
+        self._gain = 1.0
+        self._read_s = 0.0
+        self._given = 0
+
+    def add(self, frame: av.AudioFrame) -> Iterator[AudioBlock]:
+        """Take the next decoded frame of any rate, layout and format and give the blocks that it completes."""
+        length_s = frame.samples / frame.sample_rate
+        gap_s = self._clock.place(frame.time, length_s) - self._read_s
+        if gap_s > _TOLERANCE_S:
+            yield from self.flush()
+            yield from self._silence(gap_s)
+        if gap_s >= -_TOLERANCE_S:
+            self._read_s += length_s
+            yield from self._resample(frame)
+
+    def flush(self) -> Iterator[AudioBlock]:
+        """Give what the resampler still holds."""
+        if self._resampler is not None:
+            for frame in self._resampler.resample(None):
+                yield self._block(frame.to_ndarray().reshape(-1))
+        self._resampler = None
+
+    def _resample(self, frame: av.AudioFrame) -> Iterator[AudioBlock]:
+        format_now = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._resampler is None or format_now != self._format:
+            yield from self.flush()
+            self._resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
+            self._format = format_now
+            self._gain = 1.0 if frame.layout.nb_channels == 1 else _DOWNMIX_GAIN
+        for resampled in self._resampler.resample(frame):
+            yield self._block(resampled.to_ndarray().reshape(-1))
+
+    def _silence(self, length_s: float) -> Iterator[AudioBlock]:
+        """Give silence up to the exact sample, a second at a time."""
+        self._read_s += length_s
+        missing = round(self._read_s * SAMPLE_RATE_HZ) - self._given
+        while missing > 0:
+            count = min(missing, SAMPLE_RATE_HZ)
+            yield self._block(np.zeros(count, dtype=np.float32))
+            missing -= count
+
+    def _block(self, samples: NDArray[Any]) -> AudioBlock:
+        block = AudioBlock(self._given / SAMPLE_RATE_HZ, (samples * self._gain).astype(np.float32, copy=False))
+        self._given += len(samples)
+        return block
