@@ -31,7 +31,10 @@ score_app = typer.Typer(
 app.add_typer(score_app, name="score")
 
 MediaFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="A video or sound file: mp4, mov, mkv, webm, avi, mpg, wav, flac, mp3, ogg, m4a.")
+    Path,
+    typer.Argument(
+        metavar="FILE", help="A video or sound file: mp4, mov, mkv, webm, avi, mpg, wav, flac, mp3, ogg, m4a."
+    ),
 ]
 Modalities = Annotated[
     list[Modality] | None,
@@ -76,7 +79,9 @@ def _root(
 def analyze(
     file: MediaFile,
     *,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object instead of a card.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the result as one JSON object instead of a card.")
+    ] = False,
     report: Annotated[
         Path | None, typer.Option(help="Also write a report as one self-contained HTML file.", metavar="HTML")
     ] = None,
@@ -106,7 +111,9 @@ def capture(
     ] = None,
     session: Annotated[
         str | None,
-        typer.Option(help="Publish into a session made with POST /v1/sessions; its token comes from MIEN_SESSION_TOKEN."),
+        typer.Option(
+            help="Publish into a session made with POST /v1/sessions; its token comes from MIEN_SESSION_TOKEN."
+        ),
     ] = None,
     consent: Annotated[
         bool, typer.Option("--consent", help="State that everyone recorded has agreed to being analysed.")
@@ -133,7 +140,10 @@ def capture(
 def score_text(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILES…]", help="Text files, scored line by line, or recordings, heard first. Default: lines on stdin."),
+        typer.Argument(
+            metavar="[FILES…]",
+            help="Text files, scored line by line, or recordings, heard first. Default: lines on stdin.",
+        ),
     ] = None,
 ) -> None:
     """Score words: valence from 1 to 5 and the distribution over the seven emotions."""
@@ -144,7 +154,9 @@ def score_text(
 
 @score_app.command("audio")
 def score_audio(
-    files: Annotated[list[Path], typer.Argument(metavar="FILES…", help="Recordings of one utterance each, up to 30 s.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILES…", help="Recordings of one utterance each, up to 30 s.")
+    ],
 ) -> None:
     """Score voices: energy, pitch, intensity and tone, whatever the words."""
     from services.cli.score import score_audio_inputs

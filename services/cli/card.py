@@ -1,0 +1,106 @@
+"""The result card: what a person sees when an analysis is done."""
+
+from typing import Final
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from services.fusion.results import SessionResult
+from shared.emotions import MOOD_MAX, MOOD_MIN
+
+_SCALE_CELLS: Final = 41
+_NO_ANSWER: Final = {
+    "insufficient_evidence": "There is not enough evidence for a mood: too little speech and too few faces could be judged.",
+}
+
+
+def result_card(result: SessionResult) -> RenderableType:
+    """Return the card of a session: mood, modalities, transcript and accounting."""
+    parts: list[RenderableType] = [_mood_panel(result), _modality_table(result)]
+    if result.transcript:
+        parts.append(_transcript(result))
+    parts.append(_accounting(result))
+    return Group(*parts)
+
+
+def mood_style(mood: float) -> str:
+    """Return the colour of a mood: blue for low, grey for the middle, amber for high; told apart without red and green."""
+    if mood < 2.5:
+        return "dodger_blue1"
+    return "orange1" if mood > 3.5 else "grey70"
+
+
+def _mood_panel(result: SessionResult) -> Panel:
+    mood = result.mood
+    if mood is None:
+        sentence = _NO_ANSWER.get(result.reason or "", f"There is no mood: {result.reason}.")
+        return Panel(Text(sentence), title="Mood", title_align="left", box=box.ROUNDED)
+    head = Text.assemble((f"{mood.score:.1f}", f"bold {mood_style(mood.score)}"), " of 5   ", (mood.label, "bold"))
+    interval = Text(f"between {mood.low:.1f} and {mood.high:.1f} with 80 % confidence", style="dim")
+    relative = Text("relative to this person's usual", style="dim") if mood.relative else Text("absolute", style="dim")
+    return Panel(
+        Group(head, _scale(mood.score, mood.low, mood.high), interval, relative),
+        title="Mood", title_align="left", box=box.ROUNDED,
+    )  # fmt: skip
+
+
+def _scale(score: float, low: float, high: float) -> Text:
+    def cell(mood: float) -> int:
+        return round((mood - MOOD_MIN) / (MOOD_MAX - MOOD_MIN) * (_SCALE_CELLS - 1))
+
+    scale = Text("1 ", style="dim")
+    for index in range(_SCALE_CELLS):
+        if index == cell(score):
+            scale.append("●", style=f"bold {mood_style(score)}")
+        elif cell(low) <= index <= cell(high):
+            scale.append("━", style=mood_style(score))
+        else:
+            scale.append("─", style="dim")
+    return scale.append(" 5", style="dim")
+
+
+def _modality_table(result: SessionResult) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="What each modality says", title_justify="left", title_style="bold")
+    table.add_column("modality")
+    table.add_column("mood", justify="right")
+    table.add_column("share", justify="right")
+    table.add_column("strongest")
+    table.add_column("why", overflow="fold")
+    for name, modality in result.modalities.items():
+        mood = (
+            Text("–", style="dim") if modality.mood is None else Text(f"{modality.mood:.1f}", mood_style(modality.mood))
+        )
+        strongest = ""
+        if modality.distribution is not None:
+            emotion, share = max(modality.distribution.items(), key=lambda item: item[1])
+            strongest = f"{emotion} {share:.0%}"
+        table.add_row(str(name), mood, f"{modality.weight:.0%}", strongest, "; ".join(modality.reasons))
+    return table
+
+
+def _transcript(result: SessionResult) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD, title="What was said", title_justify="left", title_style="bold", show_header=False
+    )
+    table.add_column(justify="right", style="dim")
+    table.add_column(justify="right")
+    table.add_column(overflow="fold")
+    for line in result.transcript:
+        mood = Text("–", style="dim") if line.mood is None else Text(f"{line.mood:.1f}", mood_style(line.mood))
+        table.add_row(f"{line.start_s:.1f} s", mood, line.text)
+    return table
+
+
+def _accounting(result: SessionResult) -> Table:
+    title = f"What became of every chunk ({result.status})"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
+    columns = ("published", "scored", "abstained", "failed", "expired")
+    table.add_column("modality")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for name, row in result.accounting.items():
+        table.add_row(str(name), *(str(getattr(row, column)) for column in columns))
+    return table
