@@ -1,0 +1,36 @@
+"""Settings that several services share; each comes from the environment."""
+
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, PositiveFloat, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class BrokerSettings(BaseSettings):
+    """How to reach RabbitMQ: ``AMQP_URL`` and so on.
+
+    Attributes:
+        url: ``amqp://user:password@host:port/vhost``, or ``amqps://`` for TLS; its query may set what pika knows.
+        connect_timeout_s: Seconds within which a call that needs the broker must get through.
+        close_timeout_s: Seconds that closing waits for confirms under way.
+        heartbeat_s: Seconds after which a silent peer is given up.
+        blocked_timeout_s: Seconds after which a connection that RabbitMQ blocks is given up and made anew.
+        reconnect_max_s: Longest pause between two attempts to reconnect, in seconds.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AMQP_", frozen=True, hide_input_in_errors=True)
+
+    url: SecretStr = SecretStr("amqp://guest:guest@localhost:5672/%2F")
+    connect_timeout_s: PositiveFloat = 30.0
+    close_timeout_s: PositiveFloat = 10.0
+    heartbeat_s: int = Field(default=30, ge=1)
+    blocked_timeout_s: PositiveFloat = 300.0
+    reconnect_max_s: PositiveFloat = 15.0
+
+    @model_validator(mode="after")
+    def _check_url(self) -> Self:
+        parts = urlsplit(self.url.get_secret_value())
+        if parts.scheme not in ("amqp", "amqps") or not parts.hostname:
+            raise ValueError("AMQP_URL must look like amqp://user:password@host:5672/vhost")
+        return self
