@@ -26,3 +26,26 @@ class LiteRtModel:
         with self._lock:
             outputs: dict[str, NDArray[np.float32]] = self._runner(**inputs)
         return outputs
+
+
+class UnsignedLiteRtModel:
+    """A loaded model whose file has no signature, as published ones often have none; calls take turns.
+
+    Args:
+        path: The ``.tflite`` file, with one input.
+        threads: How many threads one call may use.
+    """
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        self._interpreter.allocate_tensors()
+        self._input: int = self._interpreter.get_input_details()[0]["index"]
+        self._outputs: list[int] = [detail["index"] for detail in self._interpreter.get_output_details()]
+        self._lock = Lock()
+
+    def __call__(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """Run the model on an array of the shape in its file; the outputs are in the order of its file."""
+        with self._lock:
+            self._interpreter.set_tensor(self._input, values)
+            self._interpreter.invoke()
+            return tuple(self._interpreter.get_tensor(index) for index in self._outputs)

@@ -1,0 +1,1 @@
+"""Training and evaluation of the expression model; never imported by the serving path."""

@@ -1,0 +1,94 @@
+"""What a webcam does to a face: moved, turned, blurred, noisy, compressed, dark or half covered."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+SIZE: Final = 48
+
+_MAX_ROTATION_DEG: Final = 20.0
+_MAX_SHIFT_PX: Final = 4.0
+_SCALE: Final = (0.85, 1.15)
+_GAIN: Final = (0.5, 1.4)
+_GAMMA: Final = (0.6, 1.7)
+_NOISE_SD: Final = 10.0
+_JPEG_QUALITY: Final = (20, 80)
+_COVER_SHARE: Final = (0.15, 0.45)
+
+
+def augment(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return the face as another camera might have seen it.
+
+    Args:
+        image: uint8 array of shape (48, 48).
+        rng: Where the chance comes from.
+
+    Returns:
+        uint8 array of shape (48, 48).
+    """
+    image = move(image, rng)
+    if rng.random() < 0.5:
+        image = relight(image, rng)
+    if rng.random() < 0.3:
+        image = (blur if rng.random() < 0.5 else pixelate)(image, rng)
+    if rng.random() < 0.25:
+        image = (add_noise if rng.random() < 0.5 else compress)(image, rng)
+    if rng.random() < 0.3:
+        image = cover(image, rng)
+    return image
+
+
+def move(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Mirror, rotate, scale and shift."""
+    angle = float(np.clip(rng.normal(0, _MAX_ROTATION_DEG / 2), -_MAX_ROTATION_DEG, _MAX_ROTATION_DEG))
+    middle = ((SIZE - 1) / 2, (SIZE - 1) / 2)
+    matrix = np.asarray(cv2.getRotationMatrix2D(middle, angle, rng.uniform(*_SCALE)), dtype=np.float64)
+    matrix[:, 2] += rng.uniform(-_MAX_SHIFT_PX, _MAX_SHIFT_PX, 2)
+    if rng.random() < 0.5:
+        image = np.ascontiguousarray(image[:, ::-1])
+    moved = cv2.warpAffine(image, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, dtype=np.uint8)
+
+
+def relight(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Change gain and gamma, and let one side lie in the shade."""
+    light = np.linspace(rng.uniform(0.4, 1.0), 1.0, SIZE, dtype=np.float32)
+    light = light[:: rng.choice((-1, 1))]
+    shade = light[None, :] if rng.random() < 0.7 else light[:, None]
+    levels = (np.arange(256, dtype=np.float32) / 255) ** rng.uniform(*_GAMMA) * 255 * rng.uniform(*_GAIN)
+    return np.asarray(np.clip(levels[image] * shade, 0, 255), dtype=np.uint8)
+
+
+def blur(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Put it out of focus."""
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.6)), dtype=np.uint8)
+
+
+def pixelate(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Take it from farther away: 20 to 40 pixels, enlarged."""
+    side = int(rng.integers(20, 41))
+    small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def add_noise(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Add the grain of a dim room."""
+    noise = rng.normal(0, rng.uniform(2, _NOISE_SD), image.shape)
+    return np.asarray(np.clip(image + noise, 0, 255), dtype=np.uint8)
+
+
+def compress(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Pass it through JPEG."""
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*_JPEG_QUALITY))])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+
+
+def cover(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Cover part of it, as a hand or a cup does (cutout: DeVries and Taylor, 2017)."""
+    height, width = (rng.uniform(*_COVER_SHARE, 2) * SIZE).astype(int)
+    top, left = int(rng.integers(0, SIZE - height)), int(rng.integers(0, SIZE - width))
+    covered = image.copy()
+    covered[top : top + height, left : left + width] = rng.integers(0, 256)
+    return covered

@@ -1,0 +1,112 @@
+"""Measure the served expression model on FER+'s validation split: ``python -m services.face.training.evaluate``."""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from services.face.model import FaceModel
+from services.face.settings import FaceSettings
+from services.face.training import dataset
+from shared.emotions import EMOTIONS, Emotion, mood_of
+
+_BATCH: Final = 256
+_BINS: Final = 10
+
+_NEUTRAL: Final = EMOTIONS.index(Emotion.NEUTRAL)
+
+Distributions = NDArray[np.float64]
+
+
+def evaluate(data: Path, weights: Path | None = None) -> dict[str, float]:
+    """Measure the model as served against the votes on FER+ ``valid``, copies of training images left out.
+
+    Args:
+        data: The data folder.
+        weights: Folder of weights, or None for those that are served.
+
+    Returns:
+        The figures by name: ``majority_accuracy``, ``tagger_agreement``, ``mood_mae``, ``mood_r``, ``ece``,
+        ``neutral_mood``, and for each emotion ``recall_…`` and ``share_ratio_…``.
+    """
+    predicted, panel = _predict(data, weights)
+    return figures(predicted, panel)
+
+
+def figures(predicted: Distributions, panel: Distributions) -> dict[str, float]:
+    """Return the figures of predictions against a panel, both float arrays of shape (n, 7)."""
+    top, majority = predicted.argmax(axis=1), panel.argmax(axis=1)
+    mood, panel_mood = mood_of(predicted), mood_of(panel)
+    measured = {
+        "majority_accuracy": (top == majority).mean(),
+        "tagger_agreement": panel[np.arange(len(top)), top].mean(),
+        "mood_mae": np.abs(mood - panel_mood).mean(),
+        "mood_r": np.corrcoef(mood, panel_mood)[0, 1],
+        "ece": calibration_error(predicted, panel),
+        "neutral_mood": mood[majority == _NEUTRAL].mean(),
+    }
+    for index, emotion in enumerate(EMOTIONS):
+        measured[f"recall_{emotion}"] = (top[majority == index] == index).mean()
+        measured[f"share_ratio_{emotion}"] = (top == index).mean() / (majority == index).mean()
+    return {name: round(float(value), 4) for name, value in measured.items()}
+
+
+def calibration_error(predicted: Distributions, panel: Distributions) -> float:
+    """Return the expected calibration error of the top emotion against the share of taggers who name it.
+
+    Source: Guo et al., "On Calibration of Modern Neural Networks", 2017 (https://arxiv.org/abs/1706.04599), with the
+    panel's share in place of right or wrong; ten bins of equal width.
+    """
+    top = predicted.argmax(axis=1)
+    rows = np.arange(len(top))
+    confidence, share = predicted[rows, top], panel[rows, top]
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    gaps = [abs((confidence - share)[bins == index].sum()) for index in range(_BINS)]
+    return float(sum(gaps) / len(top))
+
+
+def confusion(predicted: Distributions, panel: Distributions) -> NDArray[np.int_]:
+    """Return how many images of each majority (rows) got each top emotion (columns), shape (7, 7)."""
+    counts = np.zeros((len(EMOTIONS), len(EMOTIONS)), dtype=np.int_)
+    np.add.at(counts, (panel.argmax(axis=1), predicted.argmax(axis=1)), 1)
+    return counts
+
+
+def _predict(data: Path, weights: Path | None) -> tuple[Distributions, Distributions]:
+    settings = FaceSettings()
+    model = FaceModel(weights or settings.weights, settings.threads)
+    panel = dataset.load(data, "valid")
+    panel = panel.take(panel.votes[:, : len(EMOTIONS)].sum(axis=1) > 0)
+    batches = [model.predict(panel.images[at : at + _BATCH]).distributions for at in range(0, len(panel), _BATCH)]
+    return np.concatenate(batches), panel.distribution.astype(np.float64)
+
+
+def _show(measured: dict[str, float], counts: NDArray[np.int_]) -> None:
+    console = Console(width=120)
+    overall = Table("figure", "value", title="FER+ valid without copies of training images, as served")
+    for name, value in measured.items():
+        if not name.startswith(("recall_", "share_ratio_")):
+            overall.add_row(name, f"{value:.3f}")
+    by_class = Table("majority \\ top", *EMOTIONS, "recall", "share ratio", title="Confusion, images")
+    for emotion, row in zip(EMOTIONS, counts, strict=True):
+        rates = (measured[f"recall_{emotion}"], measured[f"share_ratio_{emotion}"])
+        by_class.add_row(emotion, *map(str, row.tolist()), *(f"{rate:.2f}" for rate in rates))
+    console.print(overall, by_class)
+
+
+def main() -> None:
+    """Print the figures and the confusion matrix."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with face/ferplus.npz")
+    parser.add_argument("--weights", type=Path, help="folder of weights; by default those that are served")
+    options = parser.parse_args()
+    predicted, panel = _predict(options.data, options.weights)
+    _show(figures(predicted, panel), confusion(predicted, panel))
+
+
+if __name__ == "__main__":
+    main()
