@@ -1,0 +1,119 @@
+"""The words that go with the numbers: a label for a mood, and a reason for each modality's weight. Pure."""
+
+from typing import Final
+
+from services.fusion.fuse import Fused, ModalityView
+from services.fusion.state import Counts, Outcome
+from shared.emotions import EMOTIONS, Emotion, Modality
+
+DISAGREEMENT_FROM: Final = 1.25
+"""Distance of two modalities' moods from which they are said to disagree."""
+
+_AUDIBLE_SHARE: Final = 0.1
+_CHANGEABLE_SD: Final = 1.0
+_POOR_QUALITY: Final = 0.5
+_LITTLE_S: Final = 2.0
+_SCORE_WORDS: Final = ((1.75, "very low"), (2.5, "low"), (3.5, "even"), (4.25, "good"), (5.0, "very good"))
+_ADJECTIVES: Final[dict[Emotion, str]] = {
+    Emotion.ANGER: "angry",
+    Emotion.DISGUST: "disgusted",
+    Emotion.FEAR: "afraid",
+    Emotion.JOY: "happy",
+    Emotion.NEUTRAL: "calm",
+    Emotion.SADNESS: "sad",
+    Emotion.SURPRISE: "surprised",
+}
+_NAMES: Final = {Modality.TEXT: "words", Modality.AUDIO: "voice", Modality.FACE: "face"}
+_UNITS: Final = {Modality.TEXT: "utterances", Modality.AUDIO: "utterances", Modality.FACE: "frames"}
+_POOR: Final = {
+    Modality.TEXT: "speech recogniser unsure",
+    Modality.AUDIO: "voice noisy or faint",
+    Modality.FACE: "face small, turned away or blurred",
+}
+_NOTHING: Final = {
+    Modality.TEXT: "no speech came",
+    Modality.AUDIO: "no speech came",
+    Modality.FACE: "no frames came",
+}
+_LOST: Final = {
+    Outcome.EXPIRED: "came too late to be judged",
+    Outcome.FAILED: "could not be judged",
+}
+_PHRASES: Final = {
+    "asr_unsure": "speech recogniser unsure",
+    "blurred": "face blurred",
+    "face_away": "face turned away",
+    "face_too_small": "face too small",
+    "no_face": "no face in view",
+    "no_speech": "no words heard",
+    "no_voice": "no voice heard",
+    "no_words": "no words heard",
+    "too_quiet": "voice too quiet",
+    "too_short": "too short to judge",
+}
+_LOSS_CAUSES: Final = frozenset({"expired", "maxlen", "rejected", "delivery_limit"})
+
+
+def score_word(mood: float) -> str:
+    """Return one of five words for a mood of 1..5."""
+    return next(word for limit, word in _SCORE_WORDS if mood <= limit)
+
+
+def label_of(fused: Fused) -> str:
+    """Say a mood in words: its mix of emotions, whether it changed, and which modalities disagree."""
+    parts = [_mix(fused)]
+    if any(view.mood_sd >= _CHANGEABLE_SD and view.share >= _AUDIBLE_SHARE for view in fused.views.values()):
+        parts[0] += ", changeable"
+    apart = fused.disagreement()
+    if apart is not None and apart[2] >= DISAGREEMENT_FROM:
+        first, second, _ = apart
+        if min(fused.views[first].share, fused.views[second].share) >= _AUDIBLE_SHARE:
+            parts.append(f"{_NAMES[first]} and {_NAMES[second]} disagree")
+    return "; ".join(parts)
+
+
+def _mix(fused: Fused) -> str:
+    ranked = sorted(zip(fused.distribution.tolist(), EMOTIONS, strict=True), key=lambda pair: -pair[0])
+    (most, top), (next_most, second) = ranked[0], ranked[1]
+    if most >= 0.7:
+        return _ADJECTIVES[top]
+    if most >= 0.45 and next_most < 0.3:
+        return f"mostly {_ADJECTIVES[top]}"
+    if most + next_most >= 0.6:
+        return f"{_ADJECTIVES[top]} and {_ADJECTIVES[second]}"
+    return f"{score_word(fused.mood)}, of mixed feelings"
+
+
+def reasons_of(modality: Modality, counts: Counts, view: ModalityView | None) -> list[str]:
+    """Say what lowers a modality's weight, so that a person understands it; empty where nothing does.
+
+    Args:
+        modality: Which modality.
+        counts: What became of its chunks.
+        view: What it says by itself, or None where it has no evidence.
+    """
+    if counts.accounted == 0:
+        return [_NOTHING[modality]]
+    units = _UNITS[modality]
+    chunks = f"of {counts.accounted} {units}"
+    reasons = [
+        f"{_PHRASES.get(reason, reason.replace('_', ' '))} in {number} {chunks}"
+        for reason, number in sorted(counts.reasons.items(), key=lambda item: (-item[1], item[0]))
+        if reason not in _LOSS_CAUSES
+    ]
+    for outcome, what in _LOST.items():
+        if number := _lost(counts, outcome):
+            reasons.append(f"{number} {chunks} {what}")
+    if view is not None and view.quality < _POOR_QUALITY:
+        reasons.append(_POOR[modality])
+    if view is not None and view.amount_s < _LITTLE_S:
+        reasons.append(f"only {view.amount_s:.1f} s of evidence")
+    return reasons
+
+
+def _lost(counts: Counts, outcome: Outcome) -> int:
+    """Return how many chunks ended in one way without a word of the worker's own why."""
+    if outcome is Outcome.EXPIRED:
+        return counts.of(outcome)
+    causes = ("rejected", "delivery_limit")
+    return sum(counts.reasons.get(cause, 0) for cause in causes)

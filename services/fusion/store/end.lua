@@ -1,0 +1,17 @@
+-- Ends a session, once. Returns 1 where it was not ended before.
+-- KEYS: tombstone, meta, events. ARGV: now, seconds that an unknown session is kept, ended (JSON).
+local tombstone, meta, events = KEYS[1], KEYS[2], KEYS[3]
+local now, unknown_ttl, ended = unpack(ARGV)
+
+if redis.call('EXISTS', tombstone) == 1 or redis.call('HSETNX', meta, 'ended', ended) == 0 then
+  return 0
+end
+redis.call('XADD', events, 'MAXLEN', '~', 1000, '*', 'kind', 'ended')
+local expires_at = redis.call('HGET', meta, 'expires_at')
+if not expires_at then
+  expires_at = string.format('%.0f', tonumber(now) + tonumber(unknown_ttl))
+  redis.call('HSET', meta, 'expires_at', expires_at)
+end
+redis.call('EXPIREAT', meta, expires_at)
+redis.call('EXPIREAT', events, expires_at)
+return 1

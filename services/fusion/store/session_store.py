@@ -1,0 +1,261 @@
+"""Sessions in Redis. Additions are atomic and idempotent; what they cost does not depend on what came before."""
+
+import hashlib
+import hmac
+import logging
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any, Final
+
+import redis
+from redis.commands.core import Script
+
+from services.fusion.accumulate import BIN_S, Accumulator
+from services.fusion.state import Counts, Event, Loss, Outcome, Receipt, SessionState, TimelineBin
+from services.fusion.store.commands import Operation, command_for, score_from
+from services.fusion.store.keys import BINS_PER_PAGE, DEAD_LETTERS, Keys
+from shared.emotions import MODALITIES, Modality
+from shared.messages.score import ModalityScore
+from shared.messages.session import SessionEnded, SessionStarted
+
+logger = logging.getLogger(__name__)
+
+_NO_TOKEN: Final = "0" * 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """How long things are kept.
+
+    Attributes:
+        unknown_s: Seconds that evidence of a session is kept whose start has not been heard.
+        tombstone_s: Seconds that an erased session is remembered by its id, so that late scores are dropped.
+    """
+
+    unknown_s: int = 600
+    tombstone_s: int = 30 * 24 * 3600
+
+
+def connect(url: str) -> "redis.Redis":
+    """Return a client as :class:`SessionStore` wants it; it connects on first use.
+
+    Args:
+        url: For example ``redis://127.0.0.1:6379/0``.
+    """
+    return redis.Redis.from_url(url, decode_responses=True, socket_timeout=10, socket_connect_timeout=5)
+
+
+class SessionStore:
+    """The sessions of a Redis server or of a ``fakeredis`` in its place; safe to use from several threads.
+
+    Args:
+        client: A client with ``decode_responses=True``.
+        settings: How long things are kept.
+    """
+
+    def __init__(self, client: "redis.Redis", settings: StoreSettings | None = None) -> None:
+        if not client.get_connection_kwargs().get("decode_responses"):
+            raise ValueError("the session store needs a Redis client with decode_responses=True")
+        self._redis: Any = client
+        self._settings = settings or StoreSettings()
+        self._scripts: dict[str, Script] = {
+            path.name: self._redis.register_script(path.read_text(encoding="utf-8"))
+            for path in files("services.fusion.store").iterdir()
+            if path.name.endswith(".lua")
+        }
+
+    def ping(self) -> None:
+        """Check that Redis answers.
+
+        Raises:
+            redis.RedisError: If it does not.
+        """
+        self._redis.ping()
+
+    def start(self, started: SessionStarted) -> bool:
+        """Begin a session; again with the same token is harmless.
+
+        Returns:
+            Whether the session is now this one; False where it was erased or belongs to another token.
+        """
+        return self.apply([started])[0]
+
+    def end(self, ended: SessionEnded) -> bool:
+        """End a session.
+
+        Returns:
+            Whether it was not ended, nor erased, before.
+        """
+        return self.apply([ended])[0]
+
+    def add(self, score: ModalityScore) -> bool:
+        """Add a score, once; it may come before its session's start.
+
+        Returns:
+            Whether it was new.
+        """
+        return self.apply([score])[0]
+
+    def lose(self, loss: Loss) -> bool:
+        """Account for a chunk that was not judged, once; a score of the same chunk takes its place.
+
+        Returns:
+            Whether it was new.
+        """
+        return self.apply([loss])[0]
+
+    def apply(self, operations: Sequence[Operation]) -> list[bool]:
+        """Do many things in one round trip, in order; see :meth:`start`, :meth:`end`, :meth:`add` and :meth:`lose`.
+
+        Raises:
+            redis.RedisError: If Redis is away; some may be done, and doing all of them again is harmless.
+        """
+        if not operations:
+            return []
+        now = int(time.time())
+        pipeline = self._redis.pipeline(transaction=False)
+        for operation in operations:
+            command = command_for(operation, now, self._settings.unknown_s)
+            self._scripts[command.script](keys=command.keys, args=command.arguments, client=pipeline)
+        results = [bool(result) for result in pipeline.execute()]
+        for operation, done in zip(operations, results, strict=True):
+            if isinstance(operation, SessionStarted) and not done:
+                logger.warning("session refused: erased, or another token", extra={"session_id": operation.session_id})
+        return results
+
+    def count_dead_letter(self, queue: str, cause: str) -> None:
+        """Count a dead letter that belongs to no session."""
+        self._redis.hincrby(DEAD_LETTERS, f"{queue}:{cause}", 1)
+
+    def dead_letters(self) -> dict[str, int]:
+        """Return how many dead letters belong to no session, by ``queue:cause``."""
+        return {name: int(count) for name, count in self._redis.hgetall(DEAD_LETTERS).items()}
+
+    def read(self, session_id: str) -> SessionState | None:
+        """Return a session's sums and counts, at a cost that does not grow with its length; None if it is unknown."""
+        keys = Keys(session_id)
+        pipeline = self._redis.pipeline(transaction=True)
+        for name in (keys.meta, keys.counters, keys.totals):
+            pipeline.hgetall(name)
+        meta, counters, totals = pipeline.execute()
+        if "started" not in meta:
+            return None
+        return SessionState(
+            started=SessionStarted.model_validate_json(meta["started"]),
+            ended=SessionEnded.model_validate_json(meta["ended"]) if "ended" in meta else None,
+            expires_at=datetime.fromtimestamp(int(meta["expires_at"]), UTC),
+            sums={Modality(name): Accumulator.unpack(sums) for name, sums in totals.items()},
+            counts=_counts(counters),
+        )
+
+    def timeline(self, session_id: str, start_s: float = 0.0, end_s: float = math.inf) -> list[TimelineBin]:
+        """Return the seconds with evidence that overlap a span, in order."""
+        keys = Keys(session_id)
+        page_s = BINS_PER_PAGE * BIN_S
+        pages = sorted(map(int, self._redis.smembers(keys.pages)))
+        wanted = [page for page in pages if (page + 1) * page_s > start_s and page * page_s < end_s]
+        pipeline = self._redis.pipeline(transaction=False)
+        for page in wanted:
+            pipeline.hgetall(keys.page(page))
+        bins: dict[int, dict[Modality, Accumulator]] = {}
+        for page in pipeline.execute():
+            for field, sums in page.items():
+                index, _, modality = field.partition(":")
+                bins.setdefault(int(index), {})[Modality(modality)] = Accumulator.unpack(sums)
+        inside = (i for i in sorted(bins) if (i + 1) * BIN_S > start_s and i * BIN_S < end_s)
+        return [TimelineBin(index=index, sums=bins[index]) for index in inside]
+
+    def evidence(
+        self,
+        session_id: str,
+        modality: Modality | None = None,
+        start_s: float = 0.0,
+        end_s: float = math.inf,
+        limit: int | None = None,
+    ) -> list[ModalityScore]:
+        """Return the scores that begin in a span, abstentions too, in order of time.
+
+        Args:
+            session_id: Which session.
+            modality: Whose, or None for all.
+            start_s: First second.
+            end_s: Where the span ends; not part of it.
+            limit: Most scores of each modality, or None for all.
+        """
+        keys = Keys(session_id)
+        fields: list[str] = []
+        for each in (modality,) if modality else MODALITIES:
+            window = {} if limit is None else {"start": 0, "num": limit}
+            members = self._redis.zrangebyscore(keys.order(each), start_s, f"({end_s}", **window)
+            fields += [f"{each}:{int(member)}" for member in members]
+        if not fields:
+            return []
+        values = self._redis.hmget(keys.evidence, fields)
+        scores = [score_from(value) for value in values if value is not None]
+        return sorted(scores, key=lambda score: (score.start_s, MODALITIES.index(score.modality), score.seq))
+
+    def token_matches(self, session_id: str, token: str) -> bool:
+        """Check a bearer token, in the same time whether the session exists or not."""
+        stored = self._redis.hget(Keys(session_id).meta, "token_sha256") or _NO_TOKEN
+        return hmac.compare_digest(hashlib.sha256(token.encode()).hexdigest(), stored)
+
+    def erase(self, session_id: str) -> Receipt:
+        """Erase everything about a session; it does not come back with late scores. Doing it again is harmless."""
+        keys = Keys(session_id)
+        # From here on nothing is added, so that what is counted and deleted below is all there is.
+        self._redis.set(keys.tombstone, int(time.time()), ex=self._settings.tombstone_s)
+        evidence = self._redis.hlen(keys.evidence)
+        pages = [keys.page(page) for page in self._redis.smembers(keys.pages)]
+        erased = self._redis.unlink(*pages, *keys.fixed())
+        return Receipt(session_id=session_id, erased_at=datetime.now(UTC), evidence=evidence, keys=erased)
+
+    def wait_for_event(self, session_id: str, after_id: str, timeout_s: float) -> tuple[list[Event], str]:
+        """Wait for what happens after an event.
+
+        Args:
+            session_id: Which session.
+            after_id: The id of the last event known; ``"0"`` for all that are kept.
+            timeout_s: Seconds to wait at most; cut where it exceeds the client's own time-out.
+
+        Returns:
+            The events, none if the time is over, and the id to go on from.
+        """
+        own_s = self._redis.get_connection_kwargs().get("socket_timeout") or math.inf
+        block_ms = max(1, round(1000 * min(timeout_s, own_s / 2)))
+        reply = self._redis.xread({Keys(session_id).events: after_id}, block=block_ms)
+        events = [
+            Event(id=event_id, kind=fields.pop("kind"), fields=fields)
+            for _, entries in reply or []
+            for event_id, fields in entries
+        ]
+        return events, events[-1].id if events else after_id
+
+
+def _counts(counters: dict[str, str]) -> dict[Modality, Counts]:
+    found: dict[Modality, dict[str, dict[str, int]]] = {
+        m: {"outcome": {}, "reason": {}, "model": {}} for m in MODALITIES
+    }
+    seen = dict.fromkeys(MODALITIES, 0)
+    for name, text in counters.items():
+        modality_name, _, rest = name.partition(":")
+        kind, _, detail = rest.partition(":")
+        modality, count = Modality(modality_name), int(text)
+        if kind == "seen":
+            seen[modality] = count
+        elif detail:
+            found[modality][kind] |= {detail: count} if count else {}
+        else:
+            found[modality]["outcome"][kind] = count
+    return {
+        modality: Counts(
+            seen=seen[modality],
+            outcomes={Outcome(name): count for name, count in kinds["outcome"].items()},
+            reasons=kinds["reason"],
+            models=kinds["model"],
+        )
+        for modality, kinds in found.items()
+    }

@@ -1,0 +1,23 @@
+-- Begins a session, once. Returns 1 where the session is now this one, 0 where it was erased or belongs to another token.
+-- KEYS: tombstone, meta, events, pages, and the session's other keys but its pages.
+-- ARGV: what the names of pages begin with, token_sha256, started (JSON), expires_at.
+local tombstone, meta, events, pages = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local page, token, started, expires_at = unpack(ARGV)
+
+if redis.call('EXISTS', tombstone) == 1 then
+  return 0
+end
+local owner = redis.call('HGET', meta, 'token_sha256')
+if owner then
+  return owner == token and 1 or 0
+end
+redis.call('HSET', meta, 'token_sha256', token, 'started', started, 'expires_at', expires_at)
+redis.call('XADD', events, 'MAXLEN', '~', 1000, '*', 'kind', 'started')
+for i = 2, #KEYS do
+  redis.call('EXPIREAT', KEYS[i], expires_at)
+end
+-- Evidence that came first: at most some ten minutes of pages, all in this session's slot.
+for _, name in ipairs(redis.call('SMEMBERS', pages)) do
+  redis.call('EXPIREAT', page .. name, expires_at)
+end
+return 1
