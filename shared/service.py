@@ -3,7 +3,6 @@
 import logging
 import signal
 import sys
-import time
 from collections.abc import Callable
 from threading import Event
 from typing import TypeVar
@@ -11,15 +10,15 @@ from typing import TypeVar
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings
 
+from shared.broker.port import Broker
 from shared.broker.rabbitmq import RabbitMqBroker
+from shared.emotions import Modality
 from shared.errors import MienError
 from shared.health import HealthServer
 from shared.log import configure_logging
-from shared.messages.message import Message
-from shared.scoring import Scorer
 from shared.settings import BrokerSettings
 from shared.topology import TOPOLOGY
-from shared.worker import Chunk, Worker
+from shared.worker import Worker
 
 logger = logging.getLogger(__name__)
 
@@ -42,18 +41,23 @@ class WorkerSettings(BaseSettings):
     log_level: str = "INFO"
 
 
-def run_worker(load_scorer: Callable[[], Scorer[WindowT]], read: Callable[[Message], tuple[Chunk, WindowT]]) -> int:
+def run_worker(modality: Modality, load_worker: Callable[[Broker, int], Worker[WindowT]]) -> int:
     """Run one worker process until SIGTERM or SIGINT, and return its exit code.
 
     Args:
-        load_scorer: Loads the weights; called once.
-        read: Opens a message.
+        modality: What the worker judges.
+        load_worker: Loads and warms the model of a worker on a broker, given its batch size.
     """
     stop = stop_on_signals()
     try:
         settings, broker_settings = WorkerSettings(), BrokerSettings()
-        configure_logging("worker", settings.log_level)
-        _serve(load_scorer, read, settings, broker_settings, stop)
+        configure_logging(modality, settings.log_level)
+        broker = RabbitMqBroker(broker_settings)
+        try:
+            broker.declare(TOPOLOGY)
+            _serve(load_worker(broker, settings.worker_batch_size), broker, settings, stop)
+        finally:
+            broker.close()
     except (MienError, ValidationError) as error:
         return explain(error)
     return 0
@@ -77,33 +81,17 @@ def explain(error: MienError | ValidationError) -> int:
     return 1
 
 
-def _serve(
-    load_scorer: Callable[[], Scorer[WindowT]],
-    read: Callable[[Message], tuple[Chunk, WindowT]],
-    settings: WorkerSettings,
-    broker_settings: BrokerSettings,
-    stop: Event,
-) -> None:
-    started = time.perf_counter()
-    scorer = load_scorer()
-    scorer.warm_up()
-    logger.info("model warm", extra={"model": scorer.model.name, "seconds": time.perf_counter() - started})
-    broker = RabbitMqBroker(broker_settings)
-    worker = Worker(broker, scorer, read, batch_size=settings.worker_batch_size)
-    try:
-        broker.declare(TOPOLOGY)
-        worker.start()
-        health = HealthServer(
-            settings.worker_health_host,
-            settings.worker_health_port,
-            healthy=lambda: worker.alive,
-            ready=lambda: worker.alive and broker.connected,
-        )
-        with health:
-            logger.info("ready", extra={"modality": scorer.modality, "health_port": health.port})
-            stop.wait()
-            logger.info("draining", extra={"modality": scorer.modality})
-        worker.stop()
-    finally:
-        broker.close()
-    logger.info("stopped", extra={"modality": scorer.modality})
+def _serve(worker: Worker[WindowT], broker: RabbitMqBroker, settings: WorkerSettings, stop: Event) -> None:
+    health = HealthServer(
+        settings.worker_health_host,
+        settings.worker_health_port,
+        healthy=lambda: worker.alive,
+        ready=lambda: worker.alive and broker.connected,
+    )
+    worker.start()
+    with health:
+        logger.info("ready", extra={"health_port": health.port})
+        stop.wait()
+        logger.info("draining")
+    worker.stop()
+    logger.info("stopped")

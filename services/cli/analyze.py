@@ -40,7 +40,7 @@ def analyze_file(file: Path, *, as_json: bool, report: Path | None, modalities: 
         return
     out = Console()
     out.print(result_card(result))
-    _say_what_next(out, file, report, damaged=source.damaged)
+    _say_what_next(out, report, damaged=source.damaged)
 
 
 def _analyze(source: FileSource, modalities: Sequence[Modality], bar: Progress) -> SessionResult:
@@ -66,7 +66,7 @@ def _progress_bar(console: Console) -> Progress:
     return Progress(*columns, console=console, transient=True)
 
 
-def _say_what_next(out: Console, file: Path, report: Path | None, *, damaged: bool) -> None:
+def _say_what_next(out: Console, report: Path | None, *, damaged: bool) -> None:
     if damaged:
         out.print("The recording is damaged; this is what could be read of it.", style="yellow")
     if report is not None:

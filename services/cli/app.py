@@ -68,6 +68,7 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001
 
 @app.callback()
 def _root(
+    *,
     _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
@@ -94,7 +95,7 @@ def analyze(
     shows the mood with its 80 % interval, what each modality says and how much it counts and why, the transcript, and
     what became of every chunk.
 
-    Exit code 0: there is an answer (it may be that there is not enough evidence); 2: FILE is not media that can be read.
+    Exit code 0: there is an answer, be it that there is not enough evidence; 2: FILE is not media that can be read.
     """
     from services.cli.analyze import analyze_file
 

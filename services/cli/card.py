@@ -13,7 +13,7 @@ from shared.emotions import MOOD_MAX, MOOD_MIN
 
 _SCALE_CELLS: Final = 41
 _NO_ANSWER: Final = {
-    "insufficient_evidence": "There is not enough evidence for a mood: too little speech and too few faces could be judged.",
+    "insufficient_evidence": "There is not enough evidence for a mood: too little could be judged.",
 }
 
 
@@ -27,7 +27,7 @@ def result_card(result: SessionResult) -> RenderableType:
 
 
 def mood_style(mood: float) -> str:
-    """Return the colour of a mood: blue for low, grey for the middle, amber for high; told apart without red and green."""
+    """Return the colour of a mood: blue is low, grey the middle, orange high; told apart without red and green."""
     if mood < 2.5:
         return "dodger_blue1"
     return "orange1" if mood > 3.5 else "grey70"
@@ -70,9 +70,7 @@ def _modality_table(result: SessionResult) -> Table:
     table.add_column("strongest")
     table.add_column("why", overflow="fold")
     for name, modality in result.modalities.items():
-        mood = (
-            Text("–", style="dim") if modality.mood is None else Text(f"{modality.mood:.1f}", mood_style(modality.mood))
-        )
+        mood = _mood_text(modality.mood)
         strongest = ""
         if modality.distribution is not None:
             emotion, share = max(modality.distribution.items(), key=lambda item: item[1])
@@ -89,8 +87,7 @@ def _transcript(result: SessionResult) -> Table:
     table.add_column(justify="right")
     table.add_column(overflow="fold")
     for line in result.transcript:
-        mood = Text("–", style="dim") if line.mood is None else Text(f"{line.mood:.1f}", mood_style(line.mood))
-        table.add_row(f"{line.start_s:.1f} s", mood, line.text)
+        table.add_row(f"{line.start_s:.1f} s", _mood_text(line.mood), line.text)
     return table
 
 
@@ -104,3 +101,7 @@ def _accounting(result: SessionResult) -> Table:
     for name, row in result.accounting.items():
         table.add_row(str(name), *(str(getattr(row, column)) for column in columns))
     return table
+
+
+def _mood_text(mood: float | None) -> Text:
+    return Text("-", style="dim") if mood is None else Text(f"{mood:.1f}", style=mood_style(mood))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -64,8 +64,9 @@ def stretches(timeline: Sequence[TimelinePoint]) -> list[Stretch]:
     if not timeline:
         return []
     scale = WIDTH / max(point.end_s for point in timeline)
-    known = groupby(timeline, key=lambda point: point.mood is not None)
-    return [_stretch(list(points), scale) for has_mood, points in known if has_mood]
+    gaps = [index for index, (a, b) in enumerate(pairwise(timeline), start=1) if b.start_s > a.end_s]
+    bounds = pairwise([0, *gaps, len(timeline)])
+    return [_stretch(timeline[first:last], scale) for first, last in bounds]
 
 
 def _stretch(points: Sequence[TimelinePoint], scale: float) -> Stretch:
@@ -83,6 +84,5 @@ def _points(points: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
-def _y(mood: float | None) -> float:
-    share = ((MOOD_MIN if mood is None else mood) - MOOD_MIN) / (MOOD_MAX - MOOD_MIN)
-    return HEIGHT * (1 - share)
+def _y(mood: float) -> float:
+    return HEIGHT * (1 - (mood - MOOD_MIN) / (MOOD_MAX - MOOD_MIN))

@@ -2,8 +2,9 @@
 
 import sys
 
-from services.text.worker import load_scorer, read
+from services.text.worker import load_worker
+from shared.emotions import Modality
 from shared.service import run_worker
 
 if __name__ == "__main__":
-    sys.exit(run_worker(load_scorer, read))
+    sys.exit(run_worker(Modality.TEXT, load_worker))

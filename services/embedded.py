@@ -1,0 +1,107 @@
+"""The composition root of one process: the very same services, over a broker and a store in memory.
+
+A default for one person at one machine, not a second system: every message is encoded and decoded as AMQP would carry
+it, and the store is the one that speaks to Redis, given fakeredis.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, Self
+
+import fakeredis
+
+from services.audio import worker as audio
+from services.capture.agent import Agent, Progress
+from services.capture.sources.port import Source
+from services.face import worker as face
+from services.fusion.results import SessionResult, build_result
+from services.fusion.state import Phase
+from services.fusion.store.session_store import SessionStore
+from services.fusion.worker import FusionWorker
+from services.text import worker as text
+from shared.broker.memory import MemoryBroker
+from shared.broker.port import Broker
+from shared.emotions import Modality
+from shared.errors import SessionError
+from shared.messages.session import SessionStarted
+from shared.topology import TOPOLOGY
+from shared.worker import Worker
+
+_LOADERS: Final[dict[Modality, Callable[[Broker], Worker[Any]]]] = {
+    Modality.TEXT: text.load_worker,
+    Modality.AUDIO: audio.load_worker,
+    Modality.FACE: face.load_worker,
+}
+
+_STALL_S: Final = 60.0
+"""Seconds without any news after which what is missing will not come any more."""
+
+
+class Embedded:
+    """All services in one process; a context manager.
+
+    Args:
+        modalities: Which workers to run.
+    """
+
+    def __init__(self, modalities: Sequence[Modality] = tuple(Modality)) -> None:
+        self._modalities = tuple(modalities)
+        self._broker = MemoryBroker()
+        self._broker.declare(TOPOLOGY)
+        self._store = SessionStore(fakeredis.FakeRedis(decode_responses=True))
+        self._fusion = FusionWorker(self._broker, self._store)
+        self._workers: list[Worker[Any]] = []
+
+    def __enter__(self) -> Self:
+        """Load and warm every model, side by side, and start every service.
+
+        Raises:
+            WeightsError: If weights are missing or altered.
+        """
+        with ThreadPoolExecutor(len(self._modalities)) as pool:
+            self._workers = list(pool.map(lambda modality: _LOADERS[modality](self._broker), self._modalities))
+        self._fusion.start()
+        for worker in self._workers:
+            worker.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.stop()
+        self._fusion.stop()
+        self._broker.close()
+
+    def play(
+        self, source: Source, started: SessionStarted, on_progress: Callable[[Progress], None] | None = None
+    ) -> None:
+        """Send a source through the agent, as one session.
+
+        Args:
+            source: What to analyse.
+            started: The session.
+            on_progress: Told how far the source is read.
+
+        Raises:
+            BadInputError: If the source cannot be read.
+        """
+        Agent(self._broker, started, on_progress=on_progress, live=False).run(source)
+
+    def result(self, session_id: str) -> SessionResult:
+        """Wait until every chunk of a session is accounted for, and return its result.
+
+        Where nothing more comes for a minute, the result is returned as it is: its status and accounting tell.
+
+        Raises:
+            SessionError: If there is no such session.
+        """
+        last = "0"
+        while True:
+            state = self._store.read(session_id)
+            if state is not None and state.phase is Phase.COMPLETE:
+                break
+            events, last = self._store.wait_for_event(session_id, last, _STALL_S)
+            if not events:
+                break
+        if state is None:
+            raise SessionError(f"There is no session {session_id}.")
+        return build_result(state, self._store.timeline(session_id), self._store.evidence(session_id))
