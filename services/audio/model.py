@@ -1,0 +1,96 @@
+"""Whisper's encoder and the head on top of it: the only module here that touches an ML runtime."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from faster_whisper import WhisperModel
+from numpy.typing import NDArray
+
+from services.audio.features import HOP_SAMPLES, batches_of_like_length, normalise, pool
+from shared.emotions import EMOTIONS
+from shared.errors import WeightsError
+from shared.messages.score import ModelRef
+from shared.runtime.litert import LiteRtModel
+from shared.runtime.whisper import encode, mel_features
+from shared.weights import load_manifest
+
+HEAD_NAME: Final = "head.tflite"
+
+_MOST_IN_A_CALL: Final = 8
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What the model says of n utterances.
+
+    Attributes:
+        distributions: float64 array of shape (n, 7), rows summing to one, in the order of ``EMOTIONS``.
+        arousals: float64 array of shape (n,), from calm (0) to excited (1).
+    """
+
+    distributions: NDArray[np.float64]
+    arousals: NDArray[np.float64]
+
+
+def encode_utterances(whisper: WhisperModel, samples: Sequence[Samples]) -> list[NDArray[np.float32]]:
+    """Return the encoder's frames of utterances: without their silent ends and all at one level.
+
+    Args:
+        whisper: The model whose encoder is used.
+        samples: float32 arrays of shape (n_i,), 16 kHz, n_i >= 1.
+
+    Returns:
+        One float32 array of shape (frames_i, width) an utterance, 50 frames a second.
+    """
+    waves = [normalise(wave) for wave in samples]
+    frames: list[NDArray[np.float32]] = [np.empty((0, 0), dtype=np.float32)] * len(waves)
+    for length, indices in batches_of_like_length([len(wave) for wave in waves], most=_MOST_IN_A_CALL):
+        padded = [np.pad(waves[index], (0, length - len(waves[index]))) for index in indices]
+        encoded = np.asarray(encode(whisper, mel_features(whisper, padded)), dtype=np.float32)
+        for index, one in zip(indices, encoded, strict=True):
+            frames[index] = one[: -(-len(waves[index]) // HOP_SAMPLES)]
+    return frames
+
+
+class AudioModel:
+    """Tells emotion and arousal from the sound of utterances.
+
+    Args:
+        folder: The weights with their manifest.
+        whisper: The Whisper model that the head was trained on: tiny.en.
+        threads: How many threads the head may use.
+
+    Raises:
+        WeightsError: If the weights are missing, altered, or label other emotions.
+    """
+
+    def __init__(self, folder: Path, whisper: WhisperModel, threads: int = 1) -> None:
+        manifest = load_manifest(folder)
+        if manifest.labels != tuple(EMOTIONS):
+            raise WeightsError(f"The weights in {folder} do not label the seven emotions; train them again.")
+        self.ref: ModelRef = manifest.ref
+        self._whisper = whisper
+        self._head = LiteRtModel(folder / HEAD_NAME, threads)
+
+    def predict(self, samples: Sequence[Samples], shapes: Sequence[NDArray[np.float32]]) -> Prediction:
+        """Judge utterances, those of like length in one call of the encoder.
+
+        Args:
+            samples: float32 arrays of shape (n_i,), 16 kHz, at least one utterance.
+            shapes: ``Prosody.shape`` of each, float32 arrays of shape (PROSODY_WIDTH,).
+        """
+        pooled = np.stack([pool(frames) for frames in encode_utterances(self._whisper, samples)])
+        outputs = self._head(encoder=pooled, prosody=np.stack(shapes).astype(np.float32))
+        return Prediction(
+            distributions=_normalised(outputs["distribution"].astype(np.float64)),
+            arousals=np.clip(outputs["arousal"].astype(np.float64).reshape(-1), 0.0, 1.0),
+        )
+
+
+def _normalised(distributions: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(distributions / distributions.sum(axis=-1, keepdims=True))

@@ -1,0 +1,1 @@
+"""Trains and measures the audio model; the serving path never imports it."""

@@ -1,0 +1,116 @@
+"""Measure the audio model on speakers and corpora it has not heard: ``python -m services.audio.training.evaluate``."""
+
+import argparse
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+from tqdm import tqdm
+
+from services.audio.features import prosody
+from services.audio.scorer import reason_to_abstain
+from services.audio.training.corpus import DEFAULT_CACHE, DEFAULT_DATA, Clips, load_clips
+from services.audio.training.head import run_head, train_head
+from services.audio.training.synthetic import nonspeech
+from services.audio.training.validation import (
+    FOLDS,
+    OutOfFold,
+    expected_calibration_error,
+    out_of_fold,
+    served,
+    served_out_of_fold,
+    unweighted_average_recall,
+)
+from shared.emotions import EMOTIONS, Emotion, mood_of
+
+SEEDS: Final = (0, 1, 2)
+
+_TEST_CORPUS: Final = "ravdess"
+_NONSPEECH_COUNT: Final = 200
+_SPEECH_COUNT: Final = 400
+_NEUTRAL: Final = EMOTIONS.index(Emotion.NEUTRAL)
+
+
+def evaluate(data: Path, cache: Path = DEFAULT_CACHE) -> dict[str, float]:
+    """Return the scoreboard's figures: means over seeds, and their spread over seeds and folds.
+
+    Args:
+        data: The data folder.
+        cache: Where features are kept between runs.
+    """
+    clips = load_clips(data, cache)
+    corpora = [str(corpus) for corpus in np.unique(clips.corpora)]
+    with tqdm(total=len(SEEDS) * FOLDS + len(corpora), unit="head", desc="heads") as progress:
+        runs = [figures_of(clips, out_of_fold(clips, seed, progress.update)) for seed in SEEDS]
+        unheard = {corpus: _left_out(clips, corpus, progress.update) for corpus in corpora}
+    figures = {name: float(np.mean([run[name] for run in runs])) for name in runs[0]}
+    figures |= {f"left_out_uar_{corpus}": uar for corpus, uar in unheard.items()}
+    figures["left_out_uar"] = float(np.mean(list(unheard.values())))
+    figures["nonspeech_scored_share"] = scored_share(nonspeech(_NONSPEECH_COUNT, seed=0))
+    figures["speech_scored_share"] = scored_share(_speech(data))
+    return figures
+
+
+def figures_of(clips: Clips, held: OutOfFold) -> dict[str, float]:
+    """Return what one round of out-of-fold predictions shows, on RAVDESS where it is among the clips."""
+    distributions = served_out_of_fold(clips, held)
+    moods = mood_of(distributions)
+    neutral = clips.emotions == _NEUTRAL
+    figures = {
+        f"neutral_mood_{gender.lower()}": float(moods[neutral & (clips.genders == gender)].mean()) for gender in "FM"
+    }
+    chosen = clips.corpora == _TEST_CORPUS
+    if not chosen.any():
+        return figures
+    test, said = clips.take(chosen), distributions[chosen]
+    by_fold = [
+        unweighted_average_recall(distributions[part], clips.emotions[part])
+        for part in (chosen & (held.folds == fold) for fold in range(FOLDS))
+    ]
+    return figures | {
+        "ravdess_uar": unweighted_average_recall(said, test.emotions),
+        "ravdess_uar_fold_sd": float(np.std(by_fold)),
+        "ravdess_uar_f": unweighted_average_recall(said[test.genders == "F"], test.emotions[test.genders == "F"]),
+        "ravdess_uar_m": unweighted_average_recall(said[test.genders == "M"], test.emotions[test.genders == "M"]),
+        "ravdess_ece": expected_calibration_error(said, test.emotions),
+        "ravdess_strength_auc": float(roc_auc_score(test.strong, held.logits.strength[chosen])),
+    }
+
+
+def _left_out(clips: Clips, corpus: str, advance: Callable[[], object]) -> float:
+    """Return the UAR on a corpus of a head trained on all others."""
+    test = clips.corpora == corpus
+    logits = run_head(train_head(clips.take(~test), SEEDS[0]), clips.take(test))
+    advance()
+    return unweighted_average_recall(served(logits.emotion, 1.0), clips.emotions[test])
+
+
+def scored_share(waves: Iterable[NDArray[np.float32]]) -> float:
+    """Return the share of sounds that the scorer does not abstain from."""
+    return float(np.mean([reason_to_abstain(prosody(wave)) is None for wave in waves]))
+
+
+def _speech(data: Path) -> Iterable[NDArray[np.float32]]:
+    """Read LibriSpeech utterances and a spread of the acted clips."""
+    acted = sorted((data / "speech").glob("*/*.ogg"))
+    files = [*sorted((data / "asr" / "audio").glob("*.flac")), *acted[:: max(1, len(acted) // _SPEECH_COUNT)]]
+    for file in tqdm(files, unit="clip", desc="speech"):
+        yield soundfile.read(file, dtype="float32")[0]
+
+
+def main() -> None:
+    """Print the figures as JSON."""
+    parser = argparse.ArgumentParser(description="Measure the audio model.")
+    parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="the data folder (%(default)s)")
+    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="where features are kept (%(default)s)")
+    chosen = parser.parse_args()
+    print(json.dumps(evaluate(chosen.data, chosen.cache), indent=2))
+
+
+if __name__ == "__main__":
+    main()

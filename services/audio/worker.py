@@ -1,0 +1,39 @@
+"""The audio worker: messages in, scores out."""
+
+from services.audio.model import AudioModel
+from services.audio.scorer import AudioScorer
+from services.audio.settings import AudioSettings
+from shared.broker.port import Broker
+from shared.media.flac import read_speech
+from shared.runtime.whisper import load_whisper
+from shared.scoring import SpeechWindow
+from shared.worker import Worker
+
+
+def load_scorer(settings: AudioSettings | None = None) -> AudioScorer:
+    """Load the weights and return the scorer that uses them.
+
+    Args:
+        settings: Where the weights are; read from the environment if None.
+
+    Raises:
+        WeightsError: If the weights or the speech model are missing or altered.
+    """
+    chosen = settings or AudioSettings()
+    whisper = load_whisper("", chosen.audio_threads)
+    return AudioScorer(AudioModel(chosen.audio_weights, whisper, chosen.audio_threads))
+
+
+def load_worker(broker: Broker, batch_size: int = 8) -> Worker[SpeechWindow]:
+    """Load and warm the scorer, and return a worker that judges what its queue brings; it is not started yet.
+
+    Args:
+        broker: Where messages come from and scores go.
+        batch_size: Most messages judged together.
+
+    Raises:
+        WeightsError: As :func:`load_scorer` does.
+    """
+    scorer = load_scorer()
+    scorer.warm_up()
+    return Worker(broker, scorer, read_speech, batch_size=batch_size)
