@@ -246,10 +246,8 @@ def _counts(counters: dict[str, str]) -> dict[Modality, Counts]:
         modality, count = Modality(modality_name), int(text)
         if kind == "seen":
             seen[modality] = count
-        elif detail:
-            found[modality][kind] |= {detail: count} if count else {}
-        else:
-            found[modality]["outcome"][kind] = count
+        elif count:
+            found[modality][kind if detail else "outcome"][detail or kind] = count
     return {
         modality: Counts(
             seen=seen[modality],
