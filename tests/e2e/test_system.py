@@ -1,0 +1,213 @@
+"""The real system: every service a process of its own, over a real RabbitMQ and a real Redis."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from shared.broker.rabbitmq import RabbitMqBroker
+from shared.emotions import MODALITIES, Modality
+from shared.topology import MEDIA_QUEUES
+from tests.e2e.command import SAMPLE, mien
+from tests.servers import free_port
+
+START_S: Final = 90.0
+COMPLETE_S: Final = 90.0
+POLL_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """The running services.
+
+    Attributes:
+        broker_url: Where their RabbitMQ is.
+        api: A client of the fusion service.
+        environment: What their processes were given.
+        processes: They themselves, by name.
+    """
+
+    broker_url: str
+    api: httpx.Client
+    environment: dict[str, str]
+    processes: dict[str, "subprocess.Popen[bytes]"]
+
+    def capture(self, *arguments: str | Path) -> dict[str, Any]:
+        """Publish the sample and return what the agent printed."""
+        done = mien("capture", "--file", SAMPLE, "--broker", self.broker_url, "--consent", *arguments)
+        assert done.returncode == 0, done.stderr
+        printed: dict[str, Any] = json.loads(done.stdout)
+        return printed
+
+    def completed(self, session: dict[str, Any]) -> dict[str, Any]:
+        """Wait until every chunk of a session is accounted for, and return its result."""
+        path = f"/v1/sessions/{session['session_id']}"
+        result: dict[str, Any] = {}
+
+        def is_complete() -> bool:
+            answer = self.api.get(path, headers=bearer(session))
+            result.update(answer.json())
+            return answer.status_code == 200 and result["status"] == "complete"
+
+        self.wait_until(is_complete, lambda: str(result))
+        return result
+
+    def wait_until(self, is_true: Callable[[], bool], explain: Callable[[], str]) -> None:
+        """Ask again and again, within a bound, as long as the fusion service lives."""
+        wait_beside(self.processes["fusion"], is_true, COMPLETE_S, explain)
+
+
+def bearer(session: dict[str, Any]) -> dict[str, str]:
+    """Return the header that opens a session."""
+    return {"Authorization": f"Bearer {session['token']}"}
+
+
+def wait_beside(
+    process: "subprocess.Popen[bytes]", is_true: Callable[[], bool], seconds: float, explain: Callable[[], str]
+) -> None:
+    """Ask again and again, within a bound, as long as a process lives."""
+    deadline = monotonic() + seconds
+    while not is_true():
+        with suppress(subprocess.TimeoutExpired):
+            pytest.fail(f"{process.args!r} ended with {process.wait(POLL_S)}: {explain()}")
+        assert monotonic() < deadline, explain()
+
+
+@pytest.fixture(scope="module")
+def system(rabbitmq_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    port = free_port()
+    logs = tmp_path_factory.mktemp("logs")
+    environment = {
+        **os.environ, "AMQP_URL": rabbitmq_url, "REDIS_URL": redis_url, "FUSION_PORT": str(port),
+    }  # fmt: skip
+    health = {modality: free_port() for modality in MODALITIES}
+    with ExitStack() as stack:
+        processes: dict[str, subprocess.Popen[bytes]] = {}
+        for name in ("fusion", *MODALITIES):
+            extra = {} if name == "fusion" else {"WORKER_HEALTH_PORT": str(health[Modality(name)])}
+            log = stack.enter_context((logs / f"{name}.log").open("wb"))
+            processes[name] = subprocess.Popen(
+                [sys.executable, "-m", f"services.{name}"], env={**environment, **extra}, stdout=log, stderr=log
+            )
+            stack.callback(_kill, processes[name])
+        api = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10))
+        urls = {"fusion": f"http://127.0.0.1:{port}", **{name: f"http://127.0.0.1:{at}" for name, at in health.items()}}
+        for name, url in urls.items():
+            wait_beside(processes[name], partial(_is_ready, url), START_S, partial(_tails, logs))
+        yield System(broker_url=rabbitmq_url, api=api, environment=environment, processes=processes)
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait()
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _tails(logs: Path) -> str:
+    return "\n".join(f"{path.name}: {path.read_text()[-1500:]}" for path in logs.iterdir())
+
+
+@pytest.fixture(scope="module")
+def session(system: System) -> dict[str, Any]:
+    return system.capture()
+
+
+def test_sample_goes_from_the_agent_to_the_result(system: System, session: dict[str, Any]) -> None:
+    result = system.completed(session)
+    assert 1 <= result["mood"]["score"] <= 5
+    for modality, row in result["accounting"].items():
+        published = session["frames"] if modality == "face" else session["speech_chunks"]
+        assert row["published"] == published > 0
+        assert published == row["scored"] + row["abstained"] + row["failed"] + row["expired"]
+        assert result["modalities"][modality]["weight"] > 0
+
+
+def test_real_and_embedded_system_agree(system: System, session: dict[str, Any]) -> None:
+    real = system.completed(session)
+    embedded = json.loads(mien("analyze", SAMPLE, "--json").stdout)
+    assert real["accounting"] == embedded["accounting"]
+    assert real["mood"]["score"] == pytest.approx(embedded["mood"]["score"], abs=0.05)
+
+
+def test_timeline_covers_the_sample(system: System, session: dict[str, Any]) -> None:
+    system.completed(session)
+    answer = system.api.get(f"/v1/sessions/{session['session_id']}/timeline", headers=bearer(session))
+    assert answer.status_code == 200
+    assert len(answer.json()["timeline"]) >= 15
+
+
+def test_only_its_own_token_opens_a_session(system: System, session: dict[str, Any]) -> None:
+    path = f"/v1/sessions/{session['session_id']}"
+    assert system.api.get(path).status_code == 401
+    wrong = system.api.get(path, headers={"Authorization": "Bearer guess"})
+    unknown = system.api.get("/v1/sessions/unknown-session", headers=bearer(session))
+    assert wrong.status_code == unknown.status_code == 404
+    assert wrong.json()["title"] == unknown.json()["title"]
+
+
+def test_session_made_over_http_takes_a_recording(system: System) -> None:
+    wanted = {"consent": True, "purpose": "personal", "modalities": ["text"]}
+    made = system.api.post("/v1/sessions", json=wanted)
+    assert made.status_code == 201, made.text
+    done = mien(
+        "capture", "--file", SAMPLE, "--broker", system.broker_url, "--consent", "-m", "text",
+        "--session", made.json()["session_id"], environment={"MIEN_SESSION_TOKEN": made.json()["token"]},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    result = system.completed(made.json())
+    assert list(result["accounting"]) == ["text"]
+
+
+def test_erased_session_is_gone(system: System) -> None:
+    erased = system.capture("-m", "face")
+    system.completed(erased)
+    path = f"/v1/sessions/{erased['session_id']}"
+    assert system.api.delete(path, headers=bearer(erased)).status_code == 200
+    assert system.api.get(path, headers=bearer(erased)).status_code == 404
+
+
+def test_documentation_and_health_are_open(system: System) -> None:
+    for path in ("/healthz", "/readyz", "/docs"):
+        assert system.api.get(path).status_code == 200
+
+
+def test_capture_needs_consent_and_a_lawful_purpose(system: System) -> None:
+    for arguments in ([], ["--consent", "--purpose", "workplace"]):
+        done = mien("capture", "--file", SAMPLE, "--broker", system.broker_url, *arguments)
+        assert done.returncode == 1
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_worker_told_to_stop_leaves_its_queue_to_the_next(system: System) -> None:
+    worker = system.processes["text"]
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(30) == 0
+    left = system.capture("-m", "text")
+    broker = RabbitMqBroker(system.broker_url)
+    try:
+        assert broker.depth(MEDIA_QUEUES[Modality.TEXT]) == left["speech_chunks"]
+    finally:
+        broker.close()
+    following = subprocess.Popen([sys.executable, "-m", "services.text"], env=system.environment)
+    try:
+        assert system.completed(left)["accounting"]["text"]["scored"] > 0
+    finally:
+        following.send_signal(signal.SIGTERM)
+        assert following.wait(30) == 0
