@@ -1,0 +1,175 @@
+"""Private RabbitMQ and Redis servers for the tests, on free loopback ports, in a folder of their own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+import pika
+from pika.exceptions import AMQPError
+
+AMQP_URL_VARIABLE: Final = "MIEN_TEST_AMQP_URL"
+REDIS_URL_VARIABLE: Final = "MIEN_TEST_REDIS_URL"
+START_TIMEOUT_S: Final = 100.0
+POLL_S: Final = 0.2
+CTL_TIMEOUT_S: Final = 60.0
+
+# Debian's program on the PATH changes to a user of its own, who may not read our folder; this is what it runs.
+DEBIAN_RABBITMQ_PROGRAMS: Final = Path("/usr/lib/rabbitmq/bin")
+
+
+class NoServerError(Exception):
+    """There is no way to get a server here; the message says how to provide one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RabbitMqServer:
+    """A running RabbitMQ.
+
+    Attributes:
+        url: Its URL.
+        environment: What its command-line tools need, or None where the server is not ours.
+    """
+
+    url: str
+    environment: Mapping[str, str] | None = field(default=None, repr=False)
+
+    def ctl(self, *arguments: str) -> None:
+        """Run ``rabbitmqctl``; only where the server is ours."""
+        subprocess.run(
+            [_program("rabbitmqctl"), *arguments],
+            env=self.environment,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            timeout=CTL_TIMEOUT_S,
+        )
+
+
+@contextmanager
+def rabbitmq() -> Iterator[RabbitMqServer]:
+    """Give the RabbitMQ of ``MIEN_TEST_AMQP_URL``, or start a private one.
+
+    Raises:
+        NoServerError: If there is neither.
+    """
+    if url := os.environ.get(AMQP_URL_VARIABLE):
+        yield RabbitMqServer(url)
+        return
+    if shutil.which("rabbitmq-server") is None:
+        raise NoServerError(f"rabbitmq-server is not on the PATH and {AMQP_URL_VARIABLE} is not set")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-", ignore_cleanup_errors=True)))
+        port = free_port()
+        environment = _rabbitmq_environment(folder, port)
+        if epmd := shutil.which("epmd"):
+            stack.enter_context(_running([epmd, "-port", environment["ERL_EPMD_PORT"]], folder, environment))
+        server = stack.enter_context(_running([_program("rabbitmq-server")], folder, environment))
+        url = f"amqp://guest:guest@127.0.0.1:{port}/%2F"
+        _await(server, lambda: _speaks_amqp(url), folder)
+        yield RabbitMqServer(url, environment)
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """Give the URL of ``MIEN_TEST_REDIS_URL``, or of a private Redis.
+
+    Raises:
+        NoServerError: If there is neither.
+    """
+    if url := os.environ.get(REDIS_URL_VARIABLE):
+        yield url
+        return
+    program = shutil.which("redis-server")
+    if program is None:
+        raise NoServerError(f"redis-server is not on the PATH and {REDIS_URL_VARIABLE} is not set")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-", ignore_cleanup_errors=True)))
+        port = free_port()
+        command = [program, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
+        server = stack.enter_context(_running(command, folder, os.environ))
+        _await(server, lambda: _speaks_redis(port), folder)
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+def free_port() -> int:
+    """Return a TCP port on the loopback interface that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _program(name: str) -> str:
+    debian = DEBIAN_RABBITMQ_PROGRAMS / name
+    return str(debian) if debian.exists() else name
+
+
+def _rabbitmq_environment(folder: Path, port: int) -> dict[str, str]:
+    for name, text in (("plugins", "[]."), ("rabbitmq.conf", f"listeners.tcp.1 = 127.0.0.1:{port}\n"), ("env", "")):
+        (folder / name).write_text(text)
+    return {
+        "PATH": os.environ["PATH"],
+        "LC_ALL": "C.UTF-8",
+        "HOME": str(folder),  # the Erlang cookie
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_EPMD_PORT": str(free_port()),
+        "RABBITMQ_NODENAME": f"mien-{os.getpid()}-{port}@localhost",
+        "RABBITMQ_DIST_PORT": str(free_port()),
+        "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+        "RABBITMQ_LOG_BASE": str(folder / "log"),
+        "RABBITMQ_LOGS": "-",
+        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+        "RABBITMQ_CONF_ENV_FILE": str(folder / "env"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none",
+    }
+
+
+@contextmanager
+def _running(command: list[str], folder: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    with (folder / f"{Path(command[0]).name}.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
+        )
+        try:
+            yield process
+        finally:
+            # Nothing in there outlives the tests, so that no server needs time to say goodbye.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _await(process: subprocess.Popen[bytes], is_ready: Callable[[], bool], folder: Path) -> None:
+    deadline = monotonic() + START_TIMEOUT_S
+    while not is_ready():
+        try:
+            process.wait(POLL_S)
+        except subprocess.TimeoutExpired:
+            if monotonic() < deadline:
+                continue
+        logs = "\n".join(path.read_text(errors="replace")[-2000:] for path in folder.glob("*.log"))
+        raise RuntimeError(f"{process.args!r} did not start within {START_TIMEOUT_S:.0f} s:\n{logs}")
+
+
+def _speaks_amqp(url: str) -> bool:
+    try:
+        pika.BlockingConnection(pika.URLParameters(url)).close()
+    except (AMQPError, OSError):
+        return False
+    return True
+
+
+def _speaks_redis(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
