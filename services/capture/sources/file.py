@@ -20,7 +20,8 @@ DEFAULT_FPS: Final = 5.0
 
 _MAX_READ_ERRORS: Final = 100
 _DEFAULT_FRAME_S: Final = 1 / 25
-_LOST_END_S: Final = 2.0
+_LOST_SOUND_S: Final = 0.25
+_LOST_END_S: Final = 1.0
 _STATES_DURATION: Final = frozenset({"mov", "matroska", "avi", "wav", "flac", "ogg"})
 
 
@@ -115,6 +116,7 @@ class FileSource:
         for block in sounds.flush():
             yield from interleaver.push(block)
         yield from interleaver.flush()
+        self._damaged |= sounds.missing_s > _LOST_SOUND_S
         self._damaged |= _ends_early(container, max(clock.reached_s for clock in clocks))
 
     def _picture_track(self, stream: av.VideoStream, clock: StreamClock) -> PictureTrack:

@@ -32,12 +32,19 @@ class SoundTrack:
         self._gain = 1.0
         self._read_s = 0.0
         self._given = 0
+        self._missing_s = 0.0
+
+    @property
+    def missing_s(self) -> float:
+        """Seconds of silence put where sound should have been; a late start is not counted."""
+        return self._missing_s
 
     def add(self, frame: av.AudioFrame) -> Iterator[AudioBlock]:
         """Take the next decoded frame of any rate, layout and format and give the blocks that it completes."""
         length_s = frame.samples / frame.sample_rate
         gap_s = self._clock.place(frame.time, length_s) - self._read_s
         if gap_s > _TOLERANCE_S:
+            self._missing_s += gap_s if self._format is not None else 0.0
             yield from self.flush()
             yield from self._silence(gap_s)
         if gap_s >= -_TOLERANCE_S:
