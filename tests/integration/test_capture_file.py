@@ -73,7 +73,8 @@ def write(
     sound_from_s: float = 0.0,
 ) -> Path:
     with av.open(str(path), "w") as container:
-        image_stream = container.add_stream(video, rate=FPS) if video else None
+        quick = {"libx264": {"preset": "ultrafast"}, "libvpx": {"deadline": "realtime", "cpu-used": "8"}}
+        image_stream = container.add_stream(video, rate=FPS, options=quick.get(video)) if video else None
         sound_stream = container.add_stream(audio, rate=48_000, layout="stereo") if audio else None
         if image_stream is not None:
             assert isinstance(image_stream, av.VideoStream)

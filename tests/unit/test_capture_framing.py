@@ -76,7 +76,7 @@ def must_be_sent(speech: list[bool]) -> set[int]:
 talk = st.lists(
     st.tuples(st.integers(1, 120), st.sampled_from([0.0, 0.2, 0.4, 0.45, 0.6, 0.99])), min_size=0, max_size=25
 ).map(lambda runs: [probability for count, probability in runs for _ in range(count)])
-block_sizes = st.lists(st.integers(1, 3 * SAMPLE_RATE_HZ), min_size=1, max_size=8)
+block_sizes = st.lists(st.integers(1, 3 * SAMPLE_RATE_HZ), min_size=1, max_size=8).map(lambda sizes: [*sizes, 20_000])
 
 
 @given(talk, block_sizes, st.integers(0, WINDOW_SAMPLES - 1))
