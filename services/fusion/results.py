@@ -198,7 +198,9 @@ def _agreed(state: SessionState, sums: Mapping[Modality, Accumulator]) -> dict[M
 
 
 def _mood(fused: Fused) -> MoodResult:
-    return MoodResult(score=_round(fused.mood), low=_round(fused.low), high=_round(fused.high), label=label_of(fused))
+    return MoodResult(
+        score=_round(fused.mood), low=_round(fused.low), high=_round(fused.high), label=label_of(fused), relative=False
+    )
 
 
 def _distribution(of: Fused | ModalityView) -> Distribution:

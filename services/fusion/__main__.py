@@ -1,0 +1,106 @@
+"""Run the fusion service, worker and HTTP API in one process: ``python -m services.fusion`` (settings: its README)."""
+
+import ipaddress
+import logging
+import socket
+import sys
+from threading import Event
+from urllib.parse import urlsplit
+
+import redis
+import uvicorn
+from pydantic import ValidationError
+
+from services.fusion.api import create_app
+from services.fusion.settings import FusionSettings
+from services.fusion.store import SessionStore, connect
+from services.fusion.worker import FusionWorker
+from shared.broker.rabbitmq import RabbitMqBroker
+from shared.errors import MienError, SettingsError
+from shared.log import configure_logging
+from shared.service import explain, stop_on_signals
+from shared.settings import BrokerSettings
+from shared.topology import TOPOLOGY
+
+logger = logging.getLogger("services.fusion")
+
+
+def main() -> int:
+    """Run the service until SIGTERM or SIGINT, and return its exit code."""
+    stop = stop_on_signals()
+    try:
+        settings, broker_settings = FusionSettings(), BrokerSettings()
+        configure_logging("fusion", settings.log_level)
+        store = open_store(settings)
+        broker = RabbitMqBroker(broker_settings)
+        try:
+            broker.declare(TOPOLOGY)
+            _serve(settings, store, broker, stop)
+        finally:
+            broker.close()
+    except (MienError, ValidationError) as error:
+        return explain(error)
+    return 0
+
+
+def open_store(settings: FusionSettings) -> SessionStore:
+    """Return the store, once Redis answers.
+
+    Raises:
+        SettingsError: If Redis cannot be reached.
+    """
+    url = settings.redis_url.get_secret_value()
+    store = SessionStore(connect(url))
+    try:
+        store.ping()
+    except redis.RedisError as error:
+        parts = urlsplit(url)
+        place = f"{parts.hostname}:{parts.port or 6379}" if parts.hostname else parts.path
+        raise SettingsError(
+            f"Redis does not answer at {place} ({error}); start it there, or set REDIS_URL to where it is."
+        ) from None
+    return store
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        SettingsError: If the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise SettingsError(
+            f"Cannot listen on {host} port {port} ({error.strerror}); set FUSION_HOST and FUSION_PORT."
+        ) from None
+
+
+def _serve(settings: FusionSettings, store: SessionStore, broker: RabbitMqBroker, stop: Event) -> None:
+    worker = FusionWorker(broker, store)
+    app = create_app(store, settings, lambda: worker.alive and broker.connected)
+    config = uvicorn.Config(app, log_config=None, lifespan="off", server_header=False, timeout_graceful_shutdown=10)
+    with listen(settings.fusion_host, settings.fusion_port) as bound:
+        if not settings.fusion_api_keys and not _is_loopback(settings.fusion_host):
+            logger.warning("anybody who reaches this address can create sessions; set FUSION_API_KEYS")
+        worker.start()
+        try:
+            if not stop.is_set():
+                logger.info("ready", extra={"host": settings.fusion_host, "port": bound.getsockname()[1]})
+                uvicorn.Server(config).run(sockets=[bound])
+            logger.info("draining")
+        finally:
+            worker.stop()
+    logger.info("stopped")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Who may do what: a session's bearer token opens that session; an API key, where keys are set, opens new ones."""
+
+import hashlib
+import hmac
+from http import HTTPStatus
+from typing import Annotated, cast
+
+from fastapi import Depends, Path, Request, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+
+from services.fusion.api.problems import ProblemError
+from services.fusion.settings import FusionSettings
+from services.fusion.store.session_store import SessionStore
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="session token",
+    description="The token that was shown when the session was created.",
+)
+_api_key = APIKeyHeader(
+    name="X-API-Key",
+    auto_error=False,
+    scheme_name="API key",
+    description="Needed to create sessions where the service has keys set.",
+)
+
+
+def store_of(request: Request) -> SessionStore:
+    """Return the store of the app."""
+    return cast("SessionStore", request.app.state.store)
+
+
+Store = Annotated[SessionStore, Depends(store_of)]
+
+
+def opened_session(
+    session_id: Annotated[str, Path(max_length=64, examples=["3q2-7wAAsBcDe_f0"])],
+    store: Store,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> str:
+    """Return the session's id, where the request carries its token.
+
+    An unknown session and a wrong token get the same answer in the same time, so that nobody learns which ids exist.
+    """
+    if credentials is None:
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED,
+            "Send the session's token as 'Authorization: Bearer TOKEN'; it was shown when the session was created.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    if not store.token_matches(session_id, credentials.credentials):
+        raise no_such_session()
+    return session_id
+
+
+OpenedSession = Annotated[str, Depends(opened_session)]
+
+
+def may_create(request: Request, api_key: Annotated[str | None, Security(_api_key)]) -> None:
+    """Let a request pass that may create sessions."""
+    settings = cast("FusionSettings", request.app.state.settings)
+    if not settings.fusion_api_keys:
+        return
+    digest = hashlib.sha256((api_key or "").encode()).hexdigest()
+    matches = [hmac.compare_digest(digest, key) for key in settings.fusion_api_keys]
+    if not any(matches):
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED,
+            "Send a valid key as 'X-API-Key: KEY'; whoever runs this service hands them out.",
+            headers={"WWW-Authenticate": "API-Key"},
+        )
+
+
+def no_such_session() -> ProblemError:
+    """Return the answer for a session that does not exist, or whose token is another."""
+    return ProblemError(
+        HTTPStatus.NOT_FOUND,
+        "There is no such session, or the token is not its own; check both, and whether its retention is over.",
+    )

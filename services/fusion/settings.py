@@ -1,0 +1,41 @@
+"""Settings of the fusion service; each comes from the environment under its own name."""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr, StringConstraints, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", to_lower=True, strip_whitespace=True)]
+
+
+class FusionSettings(BaseSettings):
+    """How the fusion service runs.
+
+    Attributes:
+        redis_url: Where sessions are kept.
+        fusion_host: Address of the HTTP API; loopback unless set.
+        fusion_port: Its port; 0 takes a free one.
+        fusion_api_keys: SHA-256 (hex) of the keys that may create sessions, with commas between; none opens it to
+            everybody who can reach it.
+        log_level: The least severe level that is logged.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
+
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    fusion_host: str = "127.0.0.1"
+    fusion_port: int = Field(default=8000, ge=0, le=65535)
+    fusion_api_keys: Annotated[tuple[Sha256, ...], NoDecode] = ()
+    log_level: str = "INFO"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("it must look like redis://host:6379/0")
+        return url
+
+    @field_validator("fusion_api_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part for part in value.split(",") if part.strip()) if isinstance(value, str) else value
