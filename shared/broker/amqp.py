@@ -77,7 +77,7 @@ def first_death(properties: pika.BasicProperties) -> FirstDeath | None:
     """Return how a dead letter died first, or None where the message is not one."""
     headers: Mapping[Any, Any] = properties.headers or {}
     queue, reason = headers.get(FIRST_DEATH_QUEUE), headers.get(FIRST_DEATH_REASON)
-    if not isinstance(queue, str) or reason not in set(Cause):
+    if not isinstance(queue, str) or not isinstance(reason, str) or reason not in set(Cause):
         return None
     return FirstDeath(queue, Cause(reason))
 

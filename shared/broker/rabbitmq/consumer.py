@@ -112,7 +112,7 @@ class RabbitMqSubscription:
 
     def _opened(self, channel: Channel) -> None:
         self._channel = channel
-        channel.add_on_cancel_callback(lambda _: channel.close())
+        channel.add_on_cancel_callback(lambda _: self._dismissed(channel))
         channel.basic_qos(prefetch_count=self._prefetch)
         if self._cancelled:
             channel.close()
@@ -156,6 +156,10 @@ class RabbitMqSubscription:
     def _close_when_over(self) -> None:
         if self._cancelled and not self._in_hand and self._channel is not None and self._channel.is_open:
             self._channel.close()
+
+    def _dismissed(self, channel: Channel) -> None:
+        log.warning("%s was deleted; its consumer tries to come back", self._queue)
+        channel.close()
 
     def _closed(self, channel: Channel, reason: Exception) -> None:
         self._channel, self._tag = None, None

@@ -134,7 +134,8 @@ class Link:
             except LostError:
                 continue
             except TimeoutError:
-                raise BrokerError(f"RabbitMQ at {self.address} does not answer; look at its log") from None
+                why = "is short of memory or disk" if self.blocked else "does not answer"
+                raise BrokerError(f"RabbitMQ at {self.address} {why}; look at its log") from None
 
     def join_call(self, done: Future[None]) -> None:
         """Wait, within a bound, until something that was called has run; at once on the I/O thread itself."""
