@@ -102,7 +102,10 @@ def system(rabbitmq_url: str, redis_url: str, tmp_path_factory: pytest.TempPathF
             )
             stack.callback(_kill, processes[name])
         api = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10))
-        urls = {"fusion": f"http://127.0.0.1:{port}", **{name: f"http://127.0.0.1:{at}" for name, at in health.items()}}
+        urls: dict[str, str] = {
+            "fusion": f"http://127.0.0.1:{port}",
+            **{name: f"http://127.0.0.1:{at}" for name, at in health.items()},
+        }
         for name, url in urls.items():
             wait_beside(processes[name], partial(_is_ready, url), START_S, partial(_tails, logs))
         yield System(broker_url=rabbitmq_url, api=api, environment=environment, processes=processes)

@@ -1,0 +1,98 @@
+"""Speed and memory: ``make bench``. Every figure is a median of repeats, or a ratio taken in one run."""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.figures import Target, measure, print_rows, write_rows
+from benchmarks.growth import measure_growth
+
+OUTPUT: Final = Path(__file__).parent / "bench.json"
+SAMPLE: Final = Path("services/capture/sample/sample.mp4")
+
+_SAMPLE_DATA: Final = "the sample recording, three modalities, two cores"
+_HOURS_DATA: Final = "a session of 10 h at 5 frames a second, in memory"
+
+TARGETS: Final = (
+    Target(
+        area="system",
+        key="share_of_duration",
+        figure="analysing, share of the recording's length",
+        data=_SAMPLE_DATA,
+        better="lower",
+        must=0.5,
+    ),
+    Target(area="system", key="ready_s", figure="start, models warm", unit="s", data=_SAMPLE_DATA, better="lower"),
+    Target(
+        area="system",
+        key="peak_mb",
+        figure="peak memory of the process",
+        unit="MB",
+        data=_SAMPLE_DATA,
+        better="lower",
+        must=900,
+    ),
+    Target(
+        area="system",
+        key="imports_tensorflow",
+        figure="TensorFlow imported (1: yes)",
+        data=_SAMPLE_DATA,
+        better="lower",
+        must=0,
+    ),
+    Target(
+        area="system",
+        key="last_against_first",
+        figure="time of the last analyses over the first",
+        data=_SAMPLE_DATA,
+        better="lower",
+        must=1.25,
+    ),
+    Target(
+        area="system",
+        key="score_cost_growth",
+        figure="cost of a score, hour 10 over minute 1",
+        data=_HOURS_DATA,
+        better="lower",
+        must=1.25,
+    ),
+    Target(
+        area="system",
+        key="reading_cost_growth",
+        figure="cost of a result, hour 10 over minute 1",
+        data=_HOURS_DATA,
+        better="lower",
+        must=1.25,
+    ),
+)
+
+
+def main() -> int:
+    """Measure, print the table, write the file, and return 1 where a figure does not reach what it must."""
+    options = _options()
+    rows = measure(TARGETS, {"system": _system}, "bench", options.area)
+    print_rows(rows, "Speed and memory")
+    write_rows(rows, OUTPUT)
+    return 0 if all(row.reaches(row.target.must) for row in rows) else 1
+
+
+def _system() -> Mapping[str, float]:
+    command = [sys.executable, "-m", "benchmarks.embedded", str(SAMPLE)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    embedded: dict[str, Any] = json.loads(done.stdout)
+    return {**embedded, **measure_growth()}
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the data folder (%(default)s)")
+    parser.add_argument("--area", choices=("system",), help="measure this area only")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

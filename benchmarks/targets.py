@@ -1,0 +1,154 @@
+"""What each figure of the scoreboard must reach, and what peers and people reach on the same data."""
+
+from typing import Final
+
+from benchmarks.figures import Target
+
+_EMOBANK: Final = "EmoBank test (1,000 sentences)"
+_SST: Final = "SST-5 test (2,210 sentences)"
+_GOEMOTIONS: Final = "GoEmotions test, mapped to the seven"
+_FERPLUS: Final = "FER+ valid, without copies of training images"
+_RAVDESS: Final = "RAVDESS, folds by actor, three seeds"
+
+TEXT: Final = (
+    Target(
+        area="text",
+        key="emobank_r",
+        figure="valence, r",
+        data=_EMOBANK,
+        must=0.458,
+        aim=0.78,
+        reference={"VADER": 0.458, "TextBlob": 0.307, "one reader": 0.48},
+    ),
+    Target(
+        area="text",
+        key="emobank_mae_rescaled",
+        figure="valence, MAE on EmoBank's scale",
+        data=_EMOBANK,
+        better="lower",
+        reference={"one reader": 0.52},
+    ),
+    Target(
+        area="text",
+        key="sst5_accuracy",
+        figure="served score rounded, five levels",
+        data=_SST,
+        aim=0.525,
+        reference={"VADER": 0.318, "TextBlob": 0.265, "BERT-base": 0.532},
+    ),
+    Target(
+        area="text",
+        key="goemotions_macro_f1",
+        figure="emotions, macro-F1",
+        data=_GOEMOTIONS,
+        aim=0.65,
+        reference={"BERT-base": 0.64},
+    ),
+    Target(
+        area="text",
+        key="goemotions_ece",
+        figure="calibration of the top emotion, ECE",
+        data=_GOEMOTIONS,
+        better="lower",
+        aim=0.05,
+    ),
+    Target(area="text", key="emobank_r_spoken", figure="valence as recognised speech, r", data=_EMOBANK),
+    Target(area="text", key="sst5_accuracy_spoken", figure="five levels as recognised speech", data=_SST),
+)
+
+AUDIO: Final = (
+    Target(
+        area="audio",
+        key="ravdess_uar",
+        figure="seven emotions, UAR",
+        data=_RAVDESS,
+        must=0.60,
+        aim=0.68,
+        reference={"linear head on Whisper tiny.en": 0.648},
+    ),
+    Target(area="audio", key="ravdess_uar_f", figure="seven emotions, UAR, women", data=_RAVDESS),
+    Target(area="audio", key="ravdess_uar_m", figure="seven emotions, UAR, men", data=_RAVDESS),
+    Target(area="audio", key="ravdess_strength_auc", figure="strong against normal, AUC", data=_RAVDESS, aim=0.80),
+    Target(
+        area="audio",
+        key="left_out_uar",
+        figure="corpus never heard, mean UAR",
+        data="each corpus left out in turn",
+        aim=0.42,
+        reference={"linear head": 0.34},
+    ),
+    Target(
+        area="audio",
+        key="ravdess_ece",
+        figure="calibration of the top emotion, ECE",
+        data=_RAVDESS,
+        better="lower",
+        aim=0.08,
+    ),
+    Target(
+        area="audio", key="neutral_mood_f", figure="mood of neutral speech, women", data="all corpora, folds by speaker"
+    ),
+    Target(
+        area="audio", key="neutral_mood_m", figure="mood of neutral speech, men", data="all corpora, folds by speaker"
+    ),
+    Target(
+        area="audio",
+        key="nonspeech_scored_share",
+        figure="silence, hum, tones and noise that are scored",
+        data="200 generated chunks",
+        better="lower",
+        must=0.01,
+    ),
+    Target(
+        area="audio",
+        key="speech_scored_share",
+        figure="speech that is scored",
+        data="LibriSpeech and acted clips",
+        must=0.98,
+    ),
+)
+
+FACE: Final = (
+    Target(
+        area="face",
+        key="majority_accuracy",
+        figure="majority of the votes, accuracy",
+        data=_FERPLUS,
+        must=0.629,
+        aim=0.83,
+        reference={"fer 25.10": 0.629},
+    ),
+    Target(
+        area="face",
+        key="tagger_agreement",
+        figure="agreement with one random tagger",
+        data=_FERPLUS,
+        aim=0.66,
+        reference={"one tagger": 0.702},
+    ),
+    Target(
+        area="face",
+        key="mood_mae",
+        figure="mood against the panel, MAE",
+        data=_FERPLUS,
+        better="lower",
+        must=0.469,
+        aim=0.29,
+        reference={"fer 25.10": 0.469, "one tagger": 0.471, "a constant": 0.913},
+    ),
+    Target(
+        area="face",
+        key="mood_r",
+        figure="mood against the panel, r",
+        data=_FERPLUS,
+        must=0.853,
+        aim=0.94,
+        reference={"fer 25.10": 0.853},
+    ),
+    Target(
+        area="face", key="ece", figure="calibration of the top emotion, ECE", data=_FERPLUS, better="lower", aim=0.05
+    ),
+    Target(area="face", key="neutral_mood", figure="mood of faces whose panel says neutral", data=_FERPLUS),
+)
+
+SCOREBOARD: Final = (*TEXT, *AUDIO, *FACE)
