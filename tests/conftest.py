@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TypeVar
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from tests import servers
@@ -46,6 +47,11 @@ def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a Redis that all tests share."""
     with _available(servers.redis(), request.config) as url:
         yield url
+
+
+# How long one example takes says more about what else the machine does than about us.
+hypothesis.settings.register_profile("mien", deadline=None)
+hypothesis.settings.load_profile("mien")
 
 
 def pytest_configure(config: pytest.Config) -> None:
