@@ -1,4 +1,4 @@
-"""How the agent cuts, samples and sends, from the environment."""
+"""How the agent cuts and sends, from the environment."""
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -8,7 +8,6 @@ class CaptureSettings(BaseSettings):
     """Settings of the agent; each may be set as ``CAPTURE_`` and its name in upper case.
 
     Attributes:
-        fps: Frames a second, at most.
         pause_s: Silence that ends an utterance, in seconds.
         max_chunk_s: Greatest length of an utterance, in seconds.
         max_outstanding: Messages sent and not yet confirmed, at most.
@@ -19,7 +18,6 @@ class CaptureSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CAPTURE_")
 
-    fps: float = Field(default=5.0, gt=0, le=60)
     pause_s: float = Field(default=0.5, ge=0.2, le=1.0)
     max_chunk_s: float = Field(default=10.0, ge=4.0, le=28.0)
     max_outstanding: int = Field(default=64, ge=1, le=10_000)
