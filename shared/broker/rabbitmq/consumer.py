@@ -142,7 +142,8 @@ class RabbitMqSubscription:
         if settlement is Settlement.ACK:
             channel.basic_ack(tag)
         else:
-            channel.basic_nack(tag, requeue=settlement is Settlement.REQUEUE)
+            # RabbitMQ from 4.3 on counts a reject towards the delivery limit, and no longer a nack.
+            channel.basic_reject(tag, requeue=settlement is Settlement.REQUEUE)
         self._close_when_over()
 
     def _cancel(self, stopped: Future[None]) -> None:
