@@ -1,0 +1,1 @@
+"""The text service: what was said, and the mood in the words."""

@@ -1,0 +1,78 @@
+"""Turns word pieces into windows that the model reads, and the windows' answers into one answer a text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+WINDOW_PIECES: Final = 62
+"""Most word pieces in a window, without the two that mark its ends."""
+
+OVERLAP_PIECES: Final = 16
+"""Least number of word pieces that neighbouring windows share, so that a negation is not cut from what it negates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of one text.
+
+    Attributes:
+        text: Index of the text.
+        pieces: Word-piece ids without the two that mark the ends.
+    """
+
+    text: int
+    pieces: tuple[int, ...]
+
+
+def windows(texts: Sequence[Sequence[int]]) -> list[Window]:
+    """Cut texts into windows of nearly equal length that overlap and together hold every word piece.
+
+    Args:
+        texts: Word-piece ids of each text. A text without any gets one empty window.
+
+    Returns:
+        The windows in the order of the texts, at most :data:`WINDOW_PIECES` long.
+    """
+    return [
+        Window(index, tuple(pieces[start:end]))
+        for index, pieces in enumerate(texts)
+        for start, end in _spans(len(pieces))
+    ]
+
+
+def batch(pieces: Sequence[Sequence[int]], first: int, last: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return ids and mask, int32 of shape (batch, longest + 2), each row between its end marks and padded with 0."""
+    shape = (len(pieces), max(map(len, pieces)) + 2)
+    ids, mask = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+    for row, window in enumerate(pieces):
+        ids[row, : len(window) + 2] = (first, *window, last)
+        mask[row, : len(window) + 2] = 1
+    return ids, mask
+
+
+def pool(values: NDArray[np.float64], cut: Sequence[Window], texts: int) -> NDArray[np.float64]:
+    """Return the mean of the windows' values for each text, weighted by their length.
+
+    Args:
+        values: A row for each window, shape (windows, ...).
+        cut: The windows.
+        texts: Number of texts; each has at least one window.
+
+    Returns:
+        Shape (texts, ...).
+    """
+    weights = np.zeros((texts, len(cut)))
+    for column, window in enumerate(cut):
+        weights[window.text, column] = len(window.pieces) + 2
+    return np.asarray((weights / weights.sum(axis=1, keepdims=True)) @ values)
+
+
+def _spans(length: int) -> list[tuple[int, int]]:
+    if length <= WINDOW_PIECES:
+        return [(0, length)]
+    count = -(-(length - OVERLAP_PIECES) // (WINDOW_PIECES - OVERLAP_PIECES))
+    starts = np.linspace(0, length - WINDOW_PIECES, count).round().astype(int)
+    return [(int(start), int(start) + WINDOW_PIECES) for start in starts]

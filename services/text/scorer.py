@@ -1,0 +1,113 @@
+"""Judges the mood in words, spoken or typed."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.text.model import TextModel
+from services.text.transcriber import Transcriber, Transcript
+from shared.emotions import Modality, as_mapping
+from shared.messages.details import TextDetails
+from shared.messages.score import Judgement, ModelRef, Status
+from shared.messages.speech import SAMPLE_RATE_HZ
+from shared.scoring import SpeechWindow
+
+LANGUAGE: Final = "en"
+MIN_SPEECH_S: Final = 0.2
+"""No word is shorter."""
+
+
+class TextScorer:
+    """Recognises speech and judges its words; the mood is the valence head's answer.
+
+    Args:
+        transcriber: Speech to text.
+        model: The emotion model, for English.
+    """
+
+    modality: Final = Modality.TEXT
+
+    def __init__(self, transcriber: Transcriber, model: TextModel) -> None:
+        self._transcriber = transcriber
+        self._model = model
+
+    @property
+    def model(self) -> ModelRef:
+        """Which emotion model it uses."""
+        return self._model.ref
+
+    def warm_up(self) -> None:
+        """Run the recogniser and the model once."""
+        hum = np.sin(np.arange(SAMPLE_RATE_HZ) * 0.1).astype(np.float32)
+        self._transcriber.transcribe([hum])
+        self.score_texts(["a warm-up"])
+
+    def score(self, windows: Sequence[SpeechWindow]) -> list[Judgement]:
+        """Return one judgement a window, in the same order.
+
+        It abstains with ``too_short``, ``not_speech`` (nobody speaks, or nothing was recognised), ``no_words``
+        (recognised, but no word in it) or ``unsupported_language``, which keeps the transcript.
+        """
+        transcripts = self._transcriber.transcribe([window.samples for window in windows])
+        reasons = [
+            reason_to_abstain(window.samples, transcript)
+            for window, transcript in zip(windows, transcripts, strict=True)
+        ]
+        return self._judge(transcripts, reasons)
+
+    def score_texts(self, texts: Sequence[str]) -> list[Judgement]:
+        """Judge typed English texts of any length; one without a word abstains with ``no_words``."""
+        transcripts = [Transcript(text, LANGUAGE, 1.0, 0.0) for text in texts]
+        return self._judge(transcripts, [None if _has_words(text) else "no_words" for text in texts])
+
+    def _judge(self, transcripts: Sequence[Transcript], reasons: Sequence[str | None]) -> list[Judgement]:
+        judged = [index for index, reason in enumerate(reasons) if reason is None]
+        prediction = self._model.predict([transcripts[index].text for index in judged])
+        judgements = [_abstained(*pair) for pair in zip(transcripts, reasons, strict=True)]
+        for index, distribution, valence in zip(judged, prediction.distributions, prediction.valences, strict=True):
+            transcript = transcripts[index]
+            judgements[index] = Judgement(
+                status=Status.SCORED,
+                mood=float(valence),
+                distribution=as_mapping(distribution),
+                confidence=float(distribution.max()),
+                quality=transcript.confidence,
+                details=_details(transcript).model_copy(update={"valence": float(valence)}),
+            )
+        return judgements
+
+
+def reason_to_abstain(samples: NDArray[np.float32], transcript: Transcript) -> str | None:
+    """Return why an utterance carries no mood in words, or None where it does.
+
+    Args:
+        samples: What was heard, float32 of shape (n,), 16 kHz.
+        transcript: What was recognised in it.
+    """
+    if len(samples) < MIN_SPEECH_S * SAMPLE_RATE_HZ:
+        return "too_short"
+    if not transcript.text:
+        return "not_speech"
+    if not _has_words(transcript.text):
+        return "no_words"
+    return None if transcript.language == LANGUAGE else "unsupported_language"
+
+
+def _has_words(text: str) -> bool:
+    # Beyond the arrows begin the symbols that people write moods with: a lone emoji is an answer.
+    return any(character.isalnum() or ord(character) > 0x2190 for character in text)
+
+
+def _abstained(transcript: Transcript, reason: str | None) -> Judgement:
+    return Judgement(status=Status.ABSTAINED, reason=reason or "not_judged", details=_details(transcript))
+
+
+def _details(transcript: Transcript) -> TextDetails:
+    return TextDetails(
+        transcript=transcript.text,
+        language=transcript.language,
+        asr_confidence=transcript.confidence,
+        words=transcript.words,
+    )

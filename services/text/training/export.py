@@ -1,0 +1,63 @@
+"""Exports the trained model to int8 LiteRT."""
+
+import tempfile
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from services.text.training.calibrate import Calibration
+from services.text.training.encoder import EncoderConfig, build_model
+
+
+def write_litert(model: keras.Model, config: EncoderConfig, calibration: Calibration, path: Path) -> None:
+    """Write a model as a LiteRT file with int8 weights (dynamic range) and one signature.
+
+    The signature takes ``ids`` and ``mask``, int32 of shape (batch, length), both free, and gives ``distribution``,
+    float32 of shape (batch, 7), and ``valence``, float32 of shape (batch,), 1..5, both calibrated.
+
+    Args:
+        model: The trained model, of any precision.
+        config: Its size.
+        calibration: What is applied to its raw outputs.
+        path: The file.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(
+            tf.Module(), folder, signatures={"serving_default": _frozen(in_float32(model, config), calibration)}
+        )
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serving_default"])
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        path.write_bytes(converter.convert())
+
+
+def in_float32(model: keras.Model, config: EncoderConfig) -> keras.Model:
+    """Return a copy of a model that computes in float32, whatever precision it was trained in."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        copy = build_model(config)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _frozen(model: keras.Model, calibration: Calibration) -> tf.types.experimental.GenericFunction:
+    tokens = [tf.TensorSpec((None, None), tf.int32, name) for name in ("ids", "mask")]
+
+    def raw(ids: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        outputs = model({"ids": ids, "mask": mask}, training=False)
+        return outputs["logits"], outputs["valence"]
+
+    # The converter leaves Keras 3's variables as resources that LiteRT never fills: they become constants first.
+    constant = convert_variables_to_constants_v2(tf.function(raw, input_signature=tokens).get_concrete_function())
+
+    def serve(ids: tf.Tensor, mask: tf.Tensor) -> dict[str, tf.Tensor]:
+        logits, valence = constant(ids, mask)
+        spread = 3.0 + calibration.slope * (valence[:, 0] - 3.0)
+        distribution = tf.nn.softmax(logits / calibration.temperature)
+        return {"distribution": distribution, "valence": tf.clip_by_value(spread, 1.0, 5.0)}
+
+    return tf.function(serve, input_signature=tokens)

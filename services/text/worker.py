@@ -1,0 +1,40 @@
+"""The text worker: messages in, scores out."""
+
+from services.text.model import TextModel
+from services.text.scorer import TextScorer
+from services.text.settings import TextSettings
+from services.text.transcriber import Transcriber
+from shared.broker.port import Broker
+from shared.media.flac import read_speech
+from shared.runtime.whisper import load_whisper
+from shared.scoring import SpeechWindow
+from shared.worker import Worker
+
+
+def load_scorer(settings: TextSettings | None = None) -> TextScorer:
+    """Load both models and return the scorer that uses them.
+
+    Args:
+        settings: Which models; None reads the environment.
+
+    Raises:
+        WeightsError: If a model is missing or altered.
+    """
+    settings = settings or TextSettings()
+    model = TextModel(settings.text_weights, threads=settings.text_threads)
+    return TextScorer(Transcriber(load_whisper(settings.asr_model, settings.text_threads)), model)
+
+
+def load_worker(broker: Broker, batch_size: int = 8) -> Worker[SpeechWindow]:
+    """Load and warm the scorer, and return a worker that judges what its queue brings; it is not started yet.
+
+    Args:
+        broker: Where messages come from and scores go.
+        batch_size: Most messages judged together.
+
+    Raises:
+        WeightsError: As :func:`load_scorer` does.
+    """
+    scorer = load_scorer()
+    scorer.warm_up()
+    return Worker(broker, scorer, read_speech, batch_size=batch_size)

@@ -1,0 +1,95 @@
+"""What the text scorer answers, with the models that ship."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from services.text.scorer import TextScorer, reason_to_abstain
+from services.text.transcriber import Transcript
+from services.text.worker import load_scorer
+from shared.emotions import EMOTIONS, Modality
+from shared.messages import Judgement, Status, TextDetails
+from shared.scoring import Scorer, SpeechWindow
+
+SECOND = 16_000
+
+
+@pytest.fixture(scope="module")
+def scorer() -> TextScorer:
+    return load_scorer()
+
+
+def _window(samples: NDArray[np.floating]) -> SpeechWindow:
+    return SpeechWindow(session_id="text-scorer-test", start_s=0.0, samples=samples.astype(np.float32))
+
+
+def _details(judgement: Judgement) -> TextDetails:
+    assert isinstance(judgement.details, TextDetails)
+    return judgement.details
+
+
+def test_it_is_a_scorer_of_speech(scorer: TextScorer) -> None:
+    port: Scorer[SpeechWindow] = scorer
+    assert port.modality is Modality.TEXT
+    assert port.model.name
+    assert port.score([]) == []
+    assert scorer.score_texts([]) == []
+
+
+def test_typed_text_is_scored_in_full(scorer: TextScorer) -> None:
+    (judgement,) = scorer.score_texts(["This is the best day of my life, I am so happy!"])
+    assert judgement.status is Status.SCORED
+    assert judgement.distribution is not None
+    assert set(judgement.distribution) == set(EMOTIONS)
+    assert judgement.confidence == max(judgement.distribution.values())
+    assert judgement.quality == 1.0
+    assert _details(judgement).valence == judgement.mood
+    assert _details(judgement).transcript.startswith("This is")
+    assert _details(judgement).language == "en"
+
+
+@pytest.mark.parametrize("text", ["", "   ", "...", "?!", "\n"])
+def test_text_without_words_abstains(scorer: TextScorer, text: str) -> None:
+    (judgement,) = scorer.score_texts([text])
+    assert (judgement.status, judgement.reason) == (Status.ABSTAINED, "no_words")
+    assert judgement.mood is None
+
+
+def test_one_abstention_does_not_shift_the_others(scorer: TextScorer) -> None:
+    texts = ["I love this so much.", "", "I hate this, it is awful.", "..."]
+    together = scorer.score_texts(texts)
+    assert [judgement.reason for judgement in together] == [None, "no_words", None, "no_words"]
+    assert (together[0].mood or 0) > 3.5
+    assert (together[2].mood or 5) < 2.5
+
+
+def _sounds() -> dict[str, NDArray[np.floating]]:
+    rng, time = np.random.default_rng(0), np.arange(3 * SECOND) / SECOND
+    return {
+        "silence": np.zeros(3 * SECOND),
+        "faint noise": rng.normal(0, 1e-4, 3 * SECOND),
+        "noise": rng.normal(0, 0.1, 3 * SECOND),
+        "hum": 0.2 * np.sum([np.sin(2 * np.pi * 50 * k * time) / k for k in range(1, 6)], axis=0),
+        "tone": 0.1 * np.sin(2 * np.pi * 440 * time),
+    }
+
+
+def test_sounds_without_speech_do_not_become_words(scorer: TextScorer) -> None:
+    judged = scorer.score([_window(sound) for sound in _sounds().values()])
+    assert {name: judgement.reason for name, judgement in zip(_sounds(), judged, strict=True)} == dict.fromkeys(
+        _sounds(), "not_speech"
+    )
+    assert all(_details(judgement).transcript == "" for judgement in judged)
+
+
+def test_a_click_is_too_short(scorer: TextScorer) -> None:
+    judged = scorer.score([_window(np.zeros(0)), _window(np.full(SECOND // 10, 0.3))])
+    assert [judgement.reason for judgement in judged] == ["too_short", "too_short"]
+
+
+def test_other_languages_and_wordless_transcripts_are_left_to_others() -> None:
+    samples = np.zeros(SECOND, np.float32)
+    assert reason_to_abstain(samples, Transcript("Ich bin so froh", "de", 0.9, 0.1)) == "unsupported_language"
+    assert reason_to_abstain(samples, Transcript("...", "en", 0.9, 0.1)) == "no_words"
+    assert reason_to_abstain(samples, Transcript("", None, 0.0, 0.9)) == "not_speech"
+    assert reason_to_abstain(samples, Transcript("I am so glad", "en", 0.9, 0.1)) is None
