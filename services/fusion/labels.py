@@ -40,17 +40,21 @@ _LOST: Final = {
     Outcome.FAILED: "could not be judged",
 }
 _PHRASES: Final = {
-    "asr_unsure": "speech recogniser unsure",
-    "blurred": "face blurred",
-    "face_away": "face turned away",
+    "clipped": "voice distorted",
     "face_too_small": "face too small",
+    "face_turned_away": "face turned away",
+    "internal_error": "the model failed",
     "no_face": "no face in view",
-    "no_speech": "no words heard",
     "no_voice": "no voice heard",
     "no_words": "no words heard",
+    "not_speech": "no speech heard",
+    "unsupported_language": "a language that the model does not know",
     "too_quiet": "voice too quiet",
     "too_short": "too short to judge",
+    "unclear_face": "face unclear",
 }
+"""The reasons that the scorers give, in words; of any other, its own words are shown."""
+
 _LOSS_CAUSES: Final = frozenset({"expired", "maxlen", "rejected", "delivery_limit"})
 
 

@@ -67,7 +67,7 @@ def fill(store: SessionStore, session_id: str) -> None:
     judged = {"status": Status.SCORED, "confidence": 0.7, "quality": 0.8}
     model = ModelRef(name="mien-model", version="1")
     for seq in range(20):
-        away = {"status": Status.ABSTAINED, "reason": "face_away"}
+        away = {"status": Status.ABSTAINED, "reason": "face_turned_away"}
         scored = {**judged, "mood": float(mood_of(happy)), "distribution": as_mapping(happy)}
         store.add(
             ModalityScore(

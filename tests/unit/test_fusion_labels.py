@@ -1,0 +1,102 @@
+"""What people read beside the numbers."""
+
+import pytest
+
+from services.fusion.accumulate import UNIT, Accumulator, log_evidence
+from services.fusion.fuse import Fused, fuse
+from services.fusion.labels import label_of, reasons_of, score_word
+from services.fusion.state import Counts, Outcome
+from shared.emotions import EMOTIONS, Emotion, Modality, mood_of
+
+
+def leaning(emotion: Emotion, p: float = 0.8) -> list[float]:
+    return [p if each is emotion else (1 - p) / 6 for each in EMOTIONS]
+
+
+def sums_of(*distributions: list[float], seconds: float = 5.0, quality: float = 0.8) -> Accumulator:
+    total = Accumulator()
+    for distribution in distributions:
+        mood, mass = float(mood_of(distribution)), seconds * quality
+        rates = [seconds, mass, mass * mood, mass * mood**2, *(mass * log for log in log_evidence(distribution, mood))]
+        total += Accumulator.of([round(rate / UNIT) for rate in rates])
+    return total
+
+
+def fused(sums: dict[Modality, Accumulator]) -> Fused:
+    result = fuse(sums)
+    assert result is not None
+    return result
+
+
+@pytest.mark.parametrize(
+    ("mood", "word"), [(1.0, "very low"), (2.0, "low"), (3.0, "even"), (4.0, "good"), (5.0, "very good")]
+)
+def test_a_word_for_every_mood(mood: float, word: str) -> None:
+    assert score_word(mood) == word
+
+
+@pytest.mark.parametrize(
+    ("emotion", "word"),
+    [(Emotion.JOY, "happy"), (Emotion.NEUTRAL, "calm"), (Emotion.SADNESS, "sad"), (Emotion.ANGER, "angry")],
+)
+def test_what_all_agree_on_is_said_plainly(emotion: Emotion, word: str) -> None:
+    assert label_of(fused(dict.fromkeys(Modality, sums_of(leaning(emotion))))) == word
+
+
+def test_a_leaning_is_said_as_one() -> None:
+    label = label_of(fused({Modality.TEXT: sums_of(leaning(Emotion.NEUTRAL, 0.5))}))
+    assert label == "mostly calm"
+
+
+def test_disagreement_is_said() -> None:
+    sums = {
+        Modality.TEXT: sums_of(leaning(Emotion.JOY)),
+        Modality.AUDIO: sums_of(leaning(Emotion.SADNESS)),
+        Modality.FACE: sums_of(leaning(Emotion.NEUTRAL)),
+    }
+    assert label_of(fused(sums)).endswith("; words and voice disagree")
+
+
+def test_agreement_is_not_called_disagreement() -> None:
+    assert "disagree" not in label_of(fused(dict.fromkeys(Modality, sums_of(leaning(Emotion.JOY)))))
+
+
+def test_change_over_time_is_said() -> None:
+    changing = sums_of(leaning(Emotion.JOY, 0.95), leaning(Emotion.SADNESS, 0.95))
+    assert "changeable" in label_of(fused({Modality.FACE: changing}))
+
+
+def test_a_reason_counts_what_it_is_about() -> None:
+    counts = Counts(
+        seen=20,
+        outcomes={Outcome.SCORED: 9, Outcome.ABSTAINED: 9, Outcome.EXPIRED: 1, Outcome.FAILED: 1},
+        reasons={"no_face": 8, "sun_glare": 1, "maxlen": 1, "delivery_limit": 1},
+    )
+    view = fused({Modality.FACE: sums_of(leaning(Emotion.JOY))}).views[Modality.FACE]
+    assert reasons_of(Modality.FACE, counts, view) == [
+        "no face in view in 8 of 20 frames",
+        "sun glare in 1 of 20 frames",
+        "1 of 20 frames came too late to be judged",
+        "1 of 20 frames could not be judged",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("modality", "words"),
+    [
+        (Modality.TEXT, "speech recogniser unsure"),
+        (Modality.AUDIO, "voice noisy or faint"),
+        (Modality.FACE, "face small, turned away or blurred"),
+    ],
+)
+def test_poor_quality_and_little_evidence_are_said(modality: Modality, words: str) -> None:
+    counts = Counts(seen=1, outcomes={Outcome.SCORED: 1})
+    view = fused({modality: sums_of(leaning(Emotion.JOY), seconds=1.5, quality=0.3)}).views[modality]
+    assert reasons_of(modality, counts, view) == [words, "only 1.5 s of evidence"]
+
+
+def test_nothing_to_say_where_all_is_well() -> None:
+    counts = Counts(seen=5, outcomes={Outcome.SCORED: 5})
+    view = fused({Modality.TEXT: sums_of(leaning(Emotion.JOY))}).views[Modality.TEXT]
+    assert reasons_of(Modality.TEXT, counts, view) == []
+    assert reasons_of(Modality.FACE, Counts(), None) == ["no frames came"]
