@@ -46,6 +46,16 @@ servers:
 test: $(VENV)/.dev servers ## Run every test, against private RabbitMQ and Redis
 	$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: test-locks
+test-locks: ## Install each service's own lock alone and import the service, as its image does
+	@for service in capture text audio face fusion; do \
+		folder=$$(mktemp -d) && $(PYTHON) -m venv $$folder && echo "$$service …" && \
+		$$folder/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+			-r deploy/requirements/$$service.txt && \
+		$$folder/bin/python -c "import services.$$service.$$([ $$service = capture ] && echo agent || echo worker)" && \
+		rm -rf $$folder || exit 1; \
+	done; echo "Each service runs on its own lock."
+
 .PHONY: check
 check: $(VENV)/.dev ## Lint, check types and hold the architecture
 	$(BIN)/ruff format --check .

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn
 from services.capture.sources.file import FileSource
 from services.cli.card import result_card
 from services.cli.report import write_report
-from services.cli.sessions import new_session
+from services.cli.sessions import hears, new_session, sees
 from services.embedded import Embedded
 from services.fusion.results import SessionResult
 from shared.emotions import Modality
@@ -29,7 +29,7 @@ def analyze_file(file: Path, *, as_json: bool, report: Path | None, modalities: 
     Raises:
         BadInputError: If the file is not media that can be read.
     """
-    source = FileSource(file, fps=fps)
+    source = FileSource(file, fps, audio=hears(modalities), video=sees(modalities))
     console = Console(stderr=True)
     with _progress_bar(console) as bar:
         result = _analyze(source, modalities, bar)

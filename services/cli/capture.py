@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from services.capture.agent import Agent
 from services.capture.sources.file import FileSource
-from services.cli.sessions import new_session
+from services.cli.sessions import hears, new_session, sees
 from shared.broker.rabbitmq import RabbitMqBroker
 from shared.emotions import Modality
 from shared.errors import SettingsError
@@ -76,7 +77,9 @@ def capture_file(request: CaptureRequest, *, broker_url: str | None, realtime: b
         BrokerError: If the broker cannot be reached.
     """
     request.check()
-    source = FileSource(request.file, fps=fps, realtime=realtime)
+    source = FileSource(
+        request.file, fps, realtime=realtime, audio=hears(request.modalities), video=sees(request.modalities)
+    )
     started, token = new_session(
         request.modalities, cast("Purpose", request.purpose), request.session_id, os.environ.get("MIEN_SESSION_TOKEN")
     )
@@ -89,7 +92,11 @@ def capture_file(request: CaptureRequest, *, broker_url: str | None, realtime: b
             agent = Agent(
                 broker, started, on_progress=lambda now: bar.update(task, completed=now.done_s), live=realtime
             )
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: agent.stop())
             ended = agent.run(source)
     finally:
         broker.close()
+    if source.damaged:
+        typer.echo("mien: the recording is damaged; what could be read of it was published.", err=True)
     typer.echo(json.dumps({**ended.model_dump(mode="json"), "token": token}))

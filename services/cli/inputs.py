@@ -22,7 +22,7 @@ def read_utterance(path: Path) -> SpeechWindow:
     Raises:
         BadInputError: If it is not media, has no sound, or lasts longer than an utterance may.
     """
-    source = FileSource(path)
+    source = FileSource(path, video=False)
     if not source.has_audio:
         raise BadInputError(f"{path} has no sound; name a recording of speech.")
     blocks: list[NDArray[np.float32]] = []

@@ -35,3 +35,13 @@ def new_session(
         started_at=datetime.now(UTC),
     )
     return started, token
+
+
+def hears(modalities: Sequence[Modality]) -> bool:
+    """Return whether any of the modalities needs sound: what was not agreed to is not even decoded."""
+    return Modality.TEXT in modalities or Modality.AUDIO in modalities
+
+
+def sees(modalities: Sequence[Modality]) -> bool:
+    """Return whether any of the modalities needs pictures."""
+    return Modality.FACE in modalities
