@@ -92,6 +92,11 @@ class SessionStoreContract:
         raise NotImplementedError
 
     @pytest.fixture
+    def impatient_client(self) -> Iterator["redis.Redis"]:
+        """Return a client of the same kind that gives a connection up after 0.2 s of silence."""
+        raise NotImplementedError
+
+    @pytest.fixture
     def store(self, client: "redis.Redis") -> SessionStore:
         return SessionStore(client)
 
@@ -255,7 +260,7 @@ class SessionStoreContract:
     def test_events_are_read_on_from_the_last(self, store: SessionStore, session_id: str) -> None:
         store.start(started(session_id))
         store.add(score(session_id, Modality.FACE, 0, 0.0))
-        events, last = store.wait_for_event(session_id, "0", timeout_s=1)
+        events, last = store.wait_for_event(session_id, "0", timeout_s=0)
         assert [event.kind for event in events] == ["started", "score"]
         assert events[1].fields == {"modality": "face", "seq": "0", "outcome": "scored"}
         store.lose(loss(session_id, 1, Outcome.EXPIRED))
@@ -275,6 +280,13 @@ class SessionStoreContract:
         assert [event.kind for event in events] == ["ended"]
         assert time.monotonic() - begun < 5
         assert time.process_time() - worked < 1
+
+    def test_waiting_outlasts_the_time_out_of_the_client(
+        self, impatient_client: "redis.Redis", session_id: str
+    ) -> None:
+        begun = time.monotonic()
+        assert SessionStore(impatient_client).wait_for_event(session_id, "0", timeout_s=0.5) == ([], "0")
+        assert 0.5 <= time.monotonic() - begun < 5
 
     def test_reading_costs_the_same_however_long_the_session_is(
         self, store: SessionStore, client: "redis.Redis", session_id: str
@@ -309,11 +321,23 @@ class TestFakeRedis(SessionStoreContract):
         yield client
         client.close()
 
+    @pytest.fixture
+    def impatient_client(self) -> Iterator["redis.Redis"]:
+        client = fakeredis.FakeRedis(decode_responses=True, socket_timeout=0.2)
+        yield client
+        client.close()
+
 
 class TestRedis(SessionStoreContract):
     @pytest.fixture
     def client(self, redis_url: str) -> Iterator["redis.Redis"]:
         client = connect(redis_url)
+        yield client
+        client.close()
+
+    @pytest.fixture
+    def impatient_client(self, redis_url: str) -> Iterator["redis.Redis"]:
+        client = redis.Redis.from_url(redis_url, decode_responses=True, socket_timeout=0.2)
         yield client
         client.close()
 
