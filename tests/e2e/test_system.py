@@ -7,18 +7,23 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
 import httpx
+import numpy as np
 import pytest
 
+from services.cli.sessions import new_session
 from shared.broker.rabbitmq import RabbitMqBroker
 from shared.emotions import MODALITIES, Modality
-from shared.topology import MEDIA_QUEUES
+from shared.media.jpeg import encode_jpeg
+from shared.messages import FrameChunk, SessionEnded, SpeechChunk
+from shared.topology import MEDIA_EXCHANGE, MEDIA_QUEUES
 from tests.e2e.command import SAMPLE, mien
 from tests.servers import free_port
 
@@ -196,6 +201,30 @@ def test_capture_needs_consent_and_a_lawful_purpose(system: System) -> None:
         done = mien("capture", "--file", SAMPLE, "--broker", system.broker_url, *arguments)
         assert done.returncode == 1
         assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_damaged_media_is_booked_as_failed_and_the_workers_go_on(system: System) -> None:
+    started, token = new_session(MODALITIES)
+    now = datetime.now(UTC)
+    bomb = bytearray(encode_jpeg(np.zeros((64, 64, 3), dtype=np.uint8)))
+    at = bomb.index(b"\xff\xc0") + 5
+    bomb[at : at + 4] = (50_000).to_bytes(2) + (50_000).to_bytes(2)
+    speech = SpeechChunk(session_id=started.session_id, seq=0, start_s=0, end_s=1, captured_at=now, media=b"no sound")
+    frame = FrameChunk(session_id=started.session_id, seq=0, at_s=0, captured_at=now, media=bytes(bomb))
+    ended = SessionEnded(session_id=started.session_id, duration_s=1, speech_chunks=1, frames=1)
+    broker = RabbitMqBroker(system.broker_url)
+    try:
+        for contract in (started, speech, frame, ended):
+            message = contract.to_message()
+            broker.publish(MEDIA_EXCHANGE, message.type, message).result(START_S)
+        foreign = replace(speech.to_message(), type="greeting", headers={})
+        broker.publish(MEDIA_EXCHANGE, SpeechChunk.TYPE, foreign).result(START_S)
+    finally:
+        broker.close()
+    result = system.completed({"session_id": started.session_id, "token": token})
+    assert {modality: row["failed"] for modality, row in result["accounting"].items()} == dict.fromkeys(MODALITIES, 1)
+    assert result["mood"] is None
+    assert all(system.processes[modality].poll() is None for modality in MODALITIES)
 
 
 def test_worker_told_to_stop_leaves_its_queue_to_the_next(system: System) -> None:
