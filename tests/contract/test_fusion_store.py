@@ -93,7 +93,7 @@ class SessionStoreContract:
 
     @pytest.fixture
     def impatient_client(self) -> Iterator["redis.Redis"]:
-        """Return a client of the same kind that gives a connection up after 0.2 s of silence."""
+        """Return a client of the same kind that gives a connection up after a second of silence."""
         raise NotImplementedError
 
     @pytest.fixture
@@ -285,8 +285,8 @@ class SessionStoreContract:
         self, impatient_client: "redis.Redis", session_id: str
     ) -> None:
         begun = time.monotonic()
-        assert SessionStore(impatient_client).wait_for_event(session_id, "0", timeout_s=0.5) == ([], "0")
-        assert 0.5 <= time.monotonic() - begun < 5
+        assert SessionStore(impatient_client).wait_for_event(session_id, "0", timeout_s=1.2) == ([], "0")
+        assert 1.2 <= time.monotonic() - begun < 5
 
     def test_reading_costs_the_same_however_long_the_session_is(
         self, store: SessionStore, client: "redis.Redis", session_id: str
@@ -323,7 +323,7 @@ class TestFakeRedis(SessionStoreContract):
 
     @pytest.fixture
     def impatient_client(self) -> Iterator["redis.Redis"]:
-        client = fakeredis.FakeRedis(decode_responses=True, socket_timeout=0.2)
+        client = fakeredis.FakeRedis(decode_responses=True, socket_timeout=1.0)
         yield client
         client.close()
 
@@ -337,7 +337,7 @@ class TestRedis(SessionStoreContract):
 
     @pytest.fixture
     def impatient_client(self, redis_url: str) -> Iterator["redis.Redis"]:
-        client = redis.Redis.from_url(redis_url, decode_responses=True, socket_timeout=0.2)
+        client = redis.Redis.from_url(redis_url, decode_responses=True, socket_timeout=1.0)
         yield client
         client.close()
 
