@@ -1,5 +1,6 @@
 """How a message becomes AMQP 0-9-1 properties and back; both adapters share it, so that both carry the same."""
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,8 +8,10 @@ from typing import Any, Final
 
 import pika
 from pika import DeliveryMode
+from pika.exceptions import AMQPError
 
 from shared.broker.port import Cause
+from shared.errors import PublishError
 from shared.messages.message import HeaderValue, Message
 
 BROKER_HEADER_PREFIX: Final = "x-"
@@ -19,6 +22,10 @@ FIRST_DEATH_REASON: Final = "x-first-death-reason"
 FIRST_DEATH_EXCHANGE: Final = "x-first-death-exchange"
 
 EPOCH: Final = datetime.fromtimestamp(0, UTC)
+
+
+NOT_ENCODABLE: Final = (AMQPError, struct.error, AssertionError)
+"""What pika raises on a message that AMQP cannot carry, such as one with a name of more than 255 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,11 @@ def from_properties(properties: pika.BasicProperties, body: bytes) -> Message:
         headers=_plain(properties.headers or {}),
         expiration_ms=_milliseconds(properties.expiration),
     )
+
+
+def does_not_fit(message_id: str | None, cause: BaseException) -> PublishError:
+    """Return the error for a message that AMQP cannot carry."""
+    return PublishError(f"message {message_id!r} does not fit into AMQP: {cause!r}; shorten its names and numbers")
 
 
 def first_death(properties: pika.BasicProperties) -> FirstDeath | None:

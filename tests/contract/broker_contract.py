@@ -130,6 +130,7 @@ class BrokerContract:
             broker.publish(house.exchange, KEY, bad)
             for bad in (replace(message(), message_id="x" * 256), replace(message(), headers={"seq": 2**80}))
         ]
+        futures.append(broker.publish(house.exchange, "x" * 256, message()))
         publish(broker, house, b"good")
         for future in futures:
             with pytest.raises(PublishError):

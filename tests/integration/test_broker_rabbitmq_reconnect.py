@@ -274,6 +274,20 @@ def test_closing_without_a_connection_is_bounded_and_fails_what_waits(house: Hou
         future.result(0)
 
 
+def test_closing_while_connecting_is_quick(caplog: pytest.LogCaptureFixture) -> None:
+    before = set(threading.enumerate())
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        broker = RabbitMqBroker(f"amqp://127.0.0.1:{silent.getsockname()[1]}/")
+        peer, _ = silent.accept()
+        with peer:
+            assert peer.recv(8) == b"AMQP\x00\x00\x09\x01"
+            started = monotonic()
+            broker.close()
+    assert monotonic() - started < 3
+    assert set(threading.enumerate()) <= before
+    assert "Traceback" not in caplog.text
+
+
 def test_nothing_listening_is_said_clearly() -> None:
     port = free_port()
     settings = BrokerSettings(url=SecretStr(f"amqp://user:secret@127.0.0.1:{port}/"), connect_timeout_s=0.5)

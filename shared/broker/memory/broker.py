@@ -2,15 +2,14 @@
 
 import heapq
 import logging
-import struct
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
 import pika
-from pika.exceptions import AMQPError
+from pika import spec
 
-from shared.broker.amqp import FirstDeath, first_death, from_properties, to_properties
+from shared.broker.amqp import NOT_ENCODABLE, FirstDeath, does_not_fit, first_death, from_properties, to_properties
 from shared.broker.memory.server import Envelope, Item, MemoryQueue, MemoryServer
 from shared.broker.port import Cause, Delivery
 from shared.errors import BrokerError, PublishError
@@ -72,6 +71,11 @@ class MemorySubscription:
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name=f"consume {queue.spec.name}", daemon=True)
         self._thread.start()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was cancelled and nothing is in hand any more."""
+        return self._stopped and not self._in_hand
 
     def cancel(self) -> None:
         """Stop deliveries; returns when no further one will come."""
@@ -176,7 +180,7 @@ class MemoryBroker:
         with self._server.changed:
             self._check_open()
             subscription = MemorySubscription(self._server, self._server.queue(queue), on_delivery, prefetch)
-            self._subscriptions.append(subscription)
+            self._subscriptions = [other for other in self._subscriptions if not other.is_over] + [subscription]
         return subscription
 
     def depth(self, queue: str) -> int:
@@ -202,9 +206,10 @@ class MemoryBroker:
 
     def _publish(self, exchange: str, routing_key: str, message: Message) -> None:
         try:
+            spec.Basic.Publish(exchange=exchange, routing_key=routing_key).encode()
             properties = b"".join(to_properties(message).encode())
-        except (AMQPError, struct.error, AssertionError) as error:
-            raise PublishError(f"message {message.message_id!r} does not fit into AMQP: {error!r}") from error
+        except NOT_ENCODABLE as error:
+            raise does_not_fit(message.message_id, error) from error
         envelope = Envelope(exchange=exchange, routing_key=routing_key, properties=properties, body=bytes(message.body))
         with self._server.changed:
             self._check_open()

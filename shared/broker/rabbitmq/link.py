@@ -173,7 +173,12 @@ class Link:
     def _run(self) -> None:
         self._guard(self._connect)
         while not self._stopped:
-            self._guard(self._ioloop.start)
+            try:
+                self._ioloop.start()
+            except Exception:
+                # Closed in the middle of its handshake, a connection of pika trips over an assertion of its own.
+                if not self._closing:
+                    log.exception("the connection to %s stumbled and goes on", self.address)
         self._ioloop.close()
 
     def _connect(self) -> None:

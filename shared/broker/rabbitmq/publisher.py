@@ -1,7 +1,6 @@
 """Publishing with pipelined confirms: nothing is given up before RabbitMQ has it, or has said no."""
 
 import logging
-import struct
 import threading
 from collections import OrderedDict, deque
 from concurrent.futures import Future, wait
@@ -12,9 +11,9 @@ import pika
 from pika import spec
 from pika.channel import Channel
 from pika.connection import Connection
-from pika.exceptions import AMQPError, ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker
 
-from shared.broker.amqp import to_properties
+from shared.broker.amqp import NOT_ENCODABLE, does_not_fit, to_properties
 from shared.broker.rabbitmq.link import Link
 from shared.errors import BrokerError, PublishError
 from shared.messages.message import Message
@@ -77,18 +76,13 @@ class Publisher:
         """Take a message from any thread and return its future at once."""
         publish = Publish(exchange, routing_key, to_properties(message), bytes(message.body))
         publish.future.set_running_or_notify_cancel()
-        error: BrokerError | None = None
-        try:
-            publish.properties.encode()
-        except (AMQPError, struct.error, AssertionError) as cause:
-            error = PublishError(f"message {message.message_id!r} does not fit into AMQP: {cause!r}")
         with self._lock:
-            error = error or self._refusal
-            if error is None:
+            refusal = self._refusal
+            if refusal is None:
                 self._unsettled.add(publish.future)
                 self._link.call(lambda: self._accept(publish))
-        if error is not None:
-            publish.future.set_exception(error)
+        if refusal is not None:
+            publish.future.set_exception(refusal)
         return publish.future
 
     def drain(self, timeout_s: float) -> None:
@@ -123,10 +117,16 @@ class Publisher:
         while self._channel is not None and self._channel.is_open and self._waiting and not self._link.blocked:
             if self._suspects and self._sent:
                 return
-            publish = self._waiting.popleft()
-            self._channel.basic_publish(
+            self._send(self._channel, self._waiting.popleft())
+
+    def _send(self, channel: Channel, publish: Publish) -> None:
+        try:
+            channel.basic_publish(
                 publish.exchange, publish.routing_key, publish.body, publish.properties, mandatory=True
             )
+        except NOT_ENCODABLE as error:
+            self._finish(publish, does_not_fit(publish.properties.message_id, error))
+        else:
             self._last_tag += 1
             self._sent[self._last_tag] = publish
 

@@ -1,0 +1,52 @@
+"""How the settings reach pika, and that the password goes nowhere else."""
+
+import ssl
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from shared.broker.rabbitmq.link import parameters_of
+from shared.settings import BrokerSettings
+
+
+def settings(url: str, **others: float) -> BrokerSettings:
+    return BrokerSettings(url=SecretStr(url), **others)  # type: ignore[arg-type]
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMQP_URL", "amqp://somebody:secret@broker.example:5673/house")
+    monkeypatch.setenv("AMQP_HEARTBEAT_S", "7")
+    parameters = parameters_of(BrokerSettings())
+    assert (parameters.host, parameters.port, parameters.virtual_host) == ("broker.example", 5673, "house")
+    assert parameters.heartbeat == 7
+
+
+def test_dead_peers_and_blocked_connections_are_noticed() -> None:
+    parameters = parameters_of(settings("amqp://broker.example"))
+    assert parameters.heartbeat == 30
+    assert parameters.blocked_connection_timeout == 300
+
+
+def test_what_the_url_says_itself_is_kept() -> None:
+    parameters = parameters_of(settings("amqp://broker.example/%2F?heartbeat=5&blocked_connection_timeout=60"))
+    assert parameters.heartbeat == 5
+    assert parameters.blocked_connection_timeout == 60
+
+
+def test_amqps_checks_the_certificate() -> None:
+    parameters = parameters_of(settings("amqps://broker.example/"))
+    assert parameters.port == 5671
+    assert parameters.ssl_options is not None
+    assert parameters.ssl_options.context.verify_mode == ssl.CERT_REQUIRED
+    assert parameters.ssl_options.context.check_hostname
+
+
+@pytest.mark.parametrize("url", ["", "http://somebody:secret@broker.example", "amqp://", "broker.example:5672"])
+def test_another_url_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(ValidationError, match="AMQP_URL") as caught:
+        settings(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_password_is_not_shown() -> None:
+    assert "secret" not in repr(settings("amqp://somebody:secret@broker.example"))
