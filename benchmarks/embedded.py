@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from services.capture.sources.file import FileSource
-from services.cli.sessions import new_session
 from services.embedded import Embedded
 from shared.emotions import MODALITIES
+from shared.sessions import new_session
 
 REPEATS: Final = 5
 KB: Final = 1024

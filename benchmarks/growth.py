@@ -7,11 +7,11 @@ from typing import Final
 
 import fakeredis
 
-from services.cli.sessions import new_session
 from services.fusion.results import build_summary
 from services.fusion.store.session_store import SessionStore
 from shared.emotions import EMOTIONS, MODALITIES, Modality
 from shared.messages import FaceDetails, ModalityScore, ModelRef, Status
+from shared.sessions import new_session
 
 HOURS: Final = 10
 PER_SECOND: Final = 5

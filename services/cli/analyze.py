@@ -10,10 +10,10 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn
 from services.capture.sources.file import FileSource
 from services.cli.card import result_card
 from services.cli.report import write_report
-from services.cli.sessions import hears, new_session, sees
 from services.embedded import Embedded
 from services.fusion.results import SessionResult
 from shared.emotions import Modality
+from shared.sessions import hears, new_session, sees
 
 
 def analyze_file(file: Path, *, as_json: bool, report: Path | None, modalities: Sequence[Modality], fps: float) -> None:

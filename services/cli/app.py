@@ -11,6 +11,7 @@ from rich.console import Console
 
 from shared.emotions import Modality
 from shared.errors import BadInputError, MienError
+from shared.messages.session import Purpose
 
 EXIT_FAILED: Final = 1
 EXIT_BAD_INPUT: Final = 2
@@ -119,7 +120,7 @@ def capture(
     consent: Annotated[
         bool, typer.Option("--consent", help="State that everyone recorded has agreed to being analysed.")
     ] = False,
-    purpose: Annotated[str, typer.Option(help="personal, research, medical or safety.")] = "personal",
+    purpose: Annotated[Purpose, typer.Option(help="What it is for; education and workplace are refused.")] = "personal",
     realtime: Annotated[bool, typer.Option("--realtime", help="Play at real time, as a live source would.")] = False,
     modality: Modalities = None,
     fps: Annotated[float, typer.Option(min=0.1, max=30, help="Frames sent a second.")] = 5.0,

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
 
 import typer
 from pydantic import SecretStr
@@ -15,15 +14,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from services.capture.agent import Agent
 from services.capture.sources.file import FileSource
-from services.cli.sessions import hears, new_session, sees
 from shared.broker.rabbitmq import RabbitMqBroker
 from shared.emotions import Modality
 from shared.errors import SettingsError
 from shared.messages.session import Purpose
+from shared.sessions import hears, new_session, refusal_of, sees
 from shared.settings import BrokerSettings
 from shared.topology import TOPOLOGY
-
-_PURPOSES: Final = ("personal", "research", "medical", "safety")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +38,7 @@ class CaptureRequest:
     file: Path
     session_id: str | None
     consent: bool
-    purpose: str
+    purpose: Purpose
     modalities: Sequence[Modality]
 
     def check(self) -> None:
@@ -55,11 +52,9 @@ class CaptureRequest:
                 "Voices, words and faces will be sent to the broker and scored. "
                 "If everyone recorded has agreed to that, say so with --consent."
             )
-        if self.purpose not in _PURPOSES:
-            raise SettingsError(
-                f"The purpose must be one of {', '.join(_PURPOSES)}. Reading emotions at work or in education is "
-                "unlawful in the EU unless for medical or safety reasons (AI Act, Art. 5(1)(f))."
-            )
+        refusal = refusal_of(self.purpose)
+        if refusal is not None:
+            raise SettingsError(refusal)
 
 
 def capture_file(request: CaptureRequest, *, broker_url: str | None, realtime: bool, fps: float) -> None:
@@ -81,7 +76,10 @@ def capture_file(request: CaptureRequest, *, broker_url: str | None, realtime: b
         request.file, fps, realtime=realtime, audio=hears(request.modalities), video=sees(request.modalities)
     )
     started, token = new_session(
-        request.modalities, cast("Purpose", request.purpose), request.session_id, os.environ.get("MIEN_SESSION_TOKEN")
+        request.modalities,
+        request.purpose,
+        session_id=request.session_id,
+        token=os.environ.get("MIEN_SESSION_TOKEN"),
     )
     broker = RabbitMqBroker(BrokerSettings(url=SecretStr(broker_url)) if broker_url else BrokerSettings())
     columns = (TextColumn("Publishing"), BarColumn(), TaskProgressColumn())

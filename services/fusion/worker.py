@@ -10,12 +10,12 @@ from typing import Final
 import redis
 
 from services.fusion.intake import operation_of, operation_of_dead
-from services.fusion.policy import refusal_of
 from services.fusion.store.commands import Operation
 from services.fusion.store.session_store import SessionStore
 from shared.broker.port import Broker, Delivery, Subscription
 from shared.errors import UndecodableMessageError
 from shared.messages.session import SessionStarted
+from shared.sessions import refusal_of
 from shared.topology import DEAD_QUEUE, FUSION_QUEUE
 
 logger = logging.getLogger(__name__)

@@ -18,11 +18,11 @@ import httpx
 import numpy as np
 import pytest
 
-from services.cli.sessions import new_session
 from shared.broker.rabbitmq import RabbitMqBroker
 from shared.emotions import MODALITIES, Modality
 from shared.media.jpeg import encode_jpeg
 from shared.messages import FrameChunk, SessionEnded, SpeechChunk
+from shared.sessions import new_session
 from shared.topology import MEDIA_EXCHANGE, MEDIA_QUEUES
 from tests.e2e.command import SAMPLE, mien
 from tests.servers import free_port

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 
 from services.fusion.intake import operation_of, operation_of_dead
-from services.fusion.policy import refusal_of
 from services.fusion.state import Loss, Outcome
 from shared.broker.port import Cause
 from shared.emotions import Modality
@@ -14,6 +13,7 @@ from shared.errors import UndecodableMessageError
 from shared.messages.frame import FrameChunk
 from shared.messages.message import Message
 from shared.messages.session import SessionEnded
+from shared.sessions import refusal_of
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,8 @@
 """Sessions over HTTP: create, read, erase."""
 
-import hashlib
-import secrets
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
-from importlib.metadata import version
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -13,12 +10,11 @@ from fastapi import APIRouter, Depends, Query, Response
 from services.fusion.api.models import CreatedSession, ErasureReceipt, Evidence, NewSession, SessionAnswer, Timeline
 from services.fusion.api.problems import ProblemError, documented
 from services.fusion.api.security import OpenedSession, Store, may_create, no_such_session
-from services.fusion.policy import refusal_of
 from services.fusion.results import build_summary, build_timeline, build_transcript
 from services.fusion.state import SessionState
 from services.fusion.store.session_store import SessionStore
 from shared.emotions import Modality
-from shared.messages.session import SessionStarted
+from shared.sessions import new_session, refusal_of
 
 MAX_EVIDENCE: Final = 1000
 
@@ -59,19 +55,9 @@ def create_session(wanted: NewSession, store: Store) -> CreatedSession:
     refusal = refusal_of(wanted.purpose)
     if refusal is not None:
         raise ProblemError(HTTPStatus.FORBIDDEN, refusal)
-    token, started_at = secrets.token_urlsafe(32), datetime.now(UTC)
-    started = SessionStarted(
-        session_id=secrets.token_urlsafe(12),
-        token_sha256=hashlib.sha256(token.encode()).hexdigest(),
-        consent=True,
-        purpose=wanted.purpose,
-        retention_s=wanted.retention_s,
-        modalities=wanted.modalities,
-        agent_version=version("mien"),
-        started_at=started_at,
-    )
+    started, token = new_session(wanted.modalities, wanted.purpose, retention_s=wanted.retention_s)
     store.start(started)
-    expires_at = started_at + timedelta(seconds=wanted.retention_s)
+    expires_at = started.started_at + timedelta(seconds=wanted.retention_s)
     return CreatedSession(session_id=started.session_id, token=token, expires_at=expires_at)
 
 

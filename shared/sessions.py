@@ -1,18 +1,23 @@
-"""How the command begins a session."""
+"""How a session begins, wherever it begins: what it may be for, its id, and its bearer token."""
 
 import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Final
 
-from shared.emotions import Modality
-from shared.messages.session import Purpose, SessionStarted
+from shared.emotions import MODALITIES, Modality
+from shared.messages.session import DEFAULT_RETENTION_S, Purpose, SessionStarted
+
+REFUSED_PURPOSES: Final[frozenset[Purpose]] = frozenset({"education", "workplace"})
 
 
 def new_session(
-    modalities: Sequence[Modality],
+    modalities: Sequence[Modality] = MODALITIES,
     purpose: Purpose = "personal",
+    *,
+    retention_s: int = DEFAULT_RETENTION_S,
     session_id: str | None = None,
     token: str | None = None,
 ) -> tuple[SessionStarted, str]:
@@ -21,6 +26,7 @@ def new_session(
     Args:
         modalities: What the person agreed to.
         purpose: What it is for.
+        retention_s: Seconds after which everything about it is erased.
         session_id: The id of a session that exists already, or None for a new one.
         token: The token of that session, or None for a new one.
     """
@@ -30,11 +36,22 @@ def new_session(
         token_sha256=hashlib.sha256(token.encode()).hexdigest(),
         consent=True,
         purpose=purpose,
+        retention_s=retention_s,
         modalities=tuple(modalities),
         agent_version=version("mien"),
         started_at=datetime.now(UTC),
     )
     return started, token
+
+
+def refusal_of(purpose: Purpose) -> str | None:
+    """Say why a purpose is refused; None where it is not."""
+    if purpose not in REFUSED_PURPOSES:
+        return None
+    return (
+        f"Inferring emotions for {purpose} purposes is prohibited in the EU (AI Act, Art. 5(1)(f)); "
+        "only a medical or safety reason, stated as the purpose, is an exception."
+    )
 
 
 def hears(modalities: Sequence[Modality]) -> bool:
