@@ -6,7 +6,8 @@ import pytest
 
 from shared.broker.memory import MemoryBroker, MemoryServer
 from shared.broker.port import Broker, Cause
-from tests.contract.broker_contract import KEY, TIMEOUT_S, BrokerContract, Consumer, House, message, publish
+from tests.broker_house import KEY, TIMEOUT_S, Consumer, House, message, publish
+from tests.contract.broker_contract import BrokerContract
 
 
 class TestMemoryBroker(BrokerContract):

@@ -7,7 +7,8 @@ import pytest
 
 from shared.broker.port import Broker
 from shared.broker.rabbitmq import RabbitMqBroker
-from tests.contract.broker_contract import KEY, BrokerContract, Consumer, House
+from tests.broker_house import KEY, Consumer, House
+from tests.contract.broker_contract import BrokerContract
 
 
 class TestRabbitMqBroker(BrokerContract):
