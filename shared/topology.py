@@ -26,7 +26,7 @@ SPEECH_KEYS: Final[dict[frozenset[Modality], str]] = {
 """Routing key of a speech chunk by the speech modalities that the person agreed to."""
 
 DELIVERY_LIMIT: Final = 3
-"""Deliveries after which a message that keeps killing its worker is dead-lettered."""
+"""How often a message that keeps killing its worker comes again before it is dead-lettered."""
 
 MAX_LIVE_FRAMES: Final = 2_000
 """Frames that may wait; past it the oldest is dropped and counted."""
@@ -61,7 +61,7 @@ class Queue:
         bindings: What it takes.
         kind: Quorum queues lose nothing; a classic queue may be bounded and drop.
         dead_letter_exchange: Where its dead letters go, or None.
-        delivery_limit: Deliveries after which a message is dead-lettered (quorum only), or None.
+        delivery_limit: How often a message comes again before it is dead-lettered (quorum only), or None.
         max_length: Messages past which the oldest is dead-lettered, or None.
         message_ttl_ms: Milliseconds after which a message is dead-lettered, or None.
     """
