@@ -64,6 +64,7 @@ check: $(VENV)/.dev ## Lint, check types and hold the architecture
 	$(BIN)/lint-imports
 
 .PHONY: scoreboard
+scoreboard: export TF_CPP_MIN_LOG_LEVEL = 2
 scoreboard: $(VENV)/.dev ## Measure accuracy on DATA (AREA=text|audio|face|fusion for one) beside peers and people
 	$(BIN)/python -m benchmarks.scoreboard --data $(DATA) $(if $(AREA),--area $(AREA))
 

@@ -1,7 +1,6 @@
 """The commands, their arguments and their help. What each does lies in the module of its name."""
 
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
 

@@ -1,7 +1,6 @@
 """The HTTP API as one application."""
 
 from collections.abc import Callable
-from importlib.metadata import version
 
 from fastapi import FastAPI
 
@@ -9,6 +8,7 @@ from services.fusion.api import health, sessions
 from services.fusion.api.problems import add_handlers
 from services.fusion.settings import FusionSettings
 from services.fusion.store.session_store import SessionStore
+from shared import __version__
 
 _DESCRIPTION = """
 One mood from 1 (very low) to 5 (very high) out of what is said, how it is said and how the face moves, with the range
@@ -28,7 +28,7 @@ def create_app(
         settings: Which keys may create sessions.
         is_consuming: Asked for ``/readyz``: whether scores are being consumed.
     """
-    app = FastAPI(title="Mien", version=version("mien"), description=_DESCRIPTION)
+    app = FastAPI(title="Mien", version=__version__, description=_DESCRIPTION)
     app.state.store = store
     app.state.settings = settings
     app.state.is_consuming = is_consuming
