@@ -62,7 +62,7 @@ def _fail(sentence: str, code: int) -> None:
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001
     if asked:
-        typer.echo(f"mien {version('mien')}")
+        typer.echo(f"mien {__version__}")
         raise typer.Exit
 
 
