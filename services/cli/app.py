@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from shared import __version__
 from shared.emotions import Modality
 from shared.errors import BadInputError, MienError
 from shared.messages.session import Purpose

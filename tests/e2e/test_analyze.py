@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from shared import __version__
 from shared.emotions import EMOTIONS, MODALITIES
 from tests.e2e.command import SAMPLE, mien
 
@@ -119,3 +120,15 @@ def test_one_modality_alone() -> None:
     result = json.loads(done.stdout)
     assert list(result["modalities"]) == ["text"]
     assert result["modalities"]["text"]["weight"] == 1
+
+
+@pytest.mark.parametrize("command", [[], ["analyze"], ["capture"], ["score"], ["score", "text"]], ids=" ".join)
+def test_help_explains_every_command(command: list[str]) -> None:
+    done = mien(*command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
+    assert len(done.stdout.splitlines()) > 10
+
+
+def test_version() -> None:
+    assert mien("--version").stdout == f"mien {__version__}\n"
