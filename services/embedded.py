@@ -9,12 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Self
 
 import fakeredis
+from fastapi import FastAPI
 
 from services.audio import worker as audio
 from services.capture.agent import Agent, Progress
+from services.capture.ingest import BrokerIngest
 from services.capture.sources.port import Source
 from services.face import worker as face
+from services.fusion.api import create_app
 from services.fusion.results import SessionResult, build_result
+from services.fusion.settings import FusionSettings
 from services.fusion.state import Phase
 from services.fusion.store.session_store import SessionStore
 from services.fusion.worker import FusionWorker
@@ -70,6 +74,20 @@ class Embedded:
             worker.stop()
         self._fusion.stop()
         self._broker.close()
+
+    def api(self, settings: FusionSettings) -> FastAPI:
+        """Return the HTTP API and dashboard over these services.
+
+        Args:
+            settings: Which keys may create sessions, and the limits.
+        """
+        return create_app(
+            self._store,
+            settings,
+            lambda: self._fusion.alive,
+            broker=self._broker,
+            ingest=BrokerIngest(self._broker),
+        )
 
     def play(
         self, source: Source, started: SessionStarted, on_progress: Callable[[Progress], None] | None = None

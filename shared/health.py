@@ -1,14 +1,20 @@
-"""The two questions that an orchestrator asks a service, answered over HTTP."""
+"""The two questions that an orchestrator asks a service, and its figures for Prometheus, over HTTP."""
 
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
+
+from shared import metrics
+
+_PLAIN: Final = "text/plain; charset=utf-8"
 
 
 class HealthServer:
     """Answers ``GET /healthz`` (is the process sound?) and ``GET /readyz`` (does it take work?) with 200 or 503.
+
+    ``GET /metrics`` answers with what the process counts.
 
     Args:
         host: Address to listen on.
@@ -41,13 +47,18 @@ class _Handler(BaseHTTPRequestHandler):
     checks: ClassVar[dict[str, Callable[[], bool]]]
 
     def do_GET(self) -> None:
+        if self.path == "/metrics":
+            self._answer(HTTPStatus.OK, metrics.exposition(), metrics.CONTENT_TYPE)
+            return
         check = self.checks.get(self.path)
         status = HTTPStatus.NOT_FOUND
         if check is not None:
             status = HTTPStatus.OK if check() else HTTPStatus.SERVICE_UNAVAILABLE
-        body = f"{status.phrase}\n".encode()
+        self._answer(status, f"{status.phrase}\n".encode(), _PLAIN)
+
+    def _answer(self, status: HTTPStatus, body: bytes, content_type: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

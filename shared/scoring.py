@@ -27,6 +27,19 @@ class SpeechWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TypedWindow:
+    """Words that were typed.
+
+    Attributes:
+        session_id: Whose they are.
+        text: The words.
+    """
+
+    session_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FrameWindow:
     """A video frame, decoded.
 

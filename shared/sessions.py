@@ -4,9 +4,9 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Final
 
+from shared import __version__
 from shared.emotions import MODALITIES, Modality
 from shared.messages.session import DEFAULT_RETENTION_S, Purpose, SessionStarted
 
@@ -20,6 +20,7 @@ def new_session(
     retention_s: int = DEFAULT_RETENTION_S,
     session_id: str | None = None,
     token: str | None = None,
+    baseline: float | None = None,
 ) -> tuple[SessionStarted, str]:
     """Return the first message of a session, and the session's bearer token, whose hash alone travels.
 
@@ -29,17 +30,20 @@ def new_session(
         retention_s: Seconds after which everything about it is erased.
         session_id: The id of a session that exists already, or None for a new one.
         token: The token of that session, or None for a new one.
+        baseline: The person's usual mood, where they agreed to be compared with it.
     """
     token = token or secrets.token_urlsafe(32)
     started = SessionStarted(
+        traceparent=f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01",
         session_id=session_id or secrets.token_urlsafe(12),
         token_sha256=hashlib.sha256(token.encode()).hexdigest(),
         consent=True,
         purpose=purpose,
         retention_s=retention_s,
         modalities=tuple(modalities),
-        agent_version=version("mien"),
+        agent_version=__version__,
         started_at=datetime.now(UTC),
+        baseline=baseline,
     )
     return started, token
 

@@ -8,6 +8,7 @@ from shared.emotions import Modality
 from shared.messages.frame import FrameChunk
 from shared.messages.score import ModalityScore
 from shared.messages.speech import SpeechChunk
+from shared.messages.typed import TypedText
 
 MEDIA_EXCHANGE: Final = "mien.media"
 SCORES_EXCHANGE: Final = "mien.scores"
@@ -85,6 +86,8 @@ class Topology:
 
 def _speech_queue(modality: Modality) -> Queue:
     keys = sorted(key for modalities, key in SPEECH_KEYS.items() if modality in modalities)
+    if modality is Modality.TEXT:
+        keys.append(TypedText.TYPE)
     bindings = tuple(Binding(exchange=MEDIA_EXCHANGE, pattern=key) for key in keys)
     return Queue(name=MEDIA_QUEUES[modality], bindings=bindings, delivery_limit=DELIVERY_LIMIT)
 

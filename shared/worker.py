@@ -18,6 +18,8 @@ from shared.messages.frame import FrameChunk
 from shared.messages.message import Message
 from shared.messages.score import Judgement, ModalityScore, Status
 from shared.messages.speech import SpeechChunk
+from shared.messages.typed import TypedText
+from shared.metrics import BATCH_SIZE, COMPUTE, CONFIRMS, QUEUE_WAIT, SCORES
 from shared.scoring import Scorer
 from shared.topology import MEDIA_QUEUES, SCORES_EXCHANGE
 
@@ -25,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 WindowT = TypeVar("WindowT")
 
-Chunk = SpeechChunk | FrameChunk
+Chunk = SpeechChunk | FrameChunk | TypedText
 
 _PREFETCHED_BATCHES: Final = 2
 
@@ -139,9 +141,11 @@ class Worker(Generic[WindowT]):
         started_at, started = datetime.now(UTC), time.perf_counter()
         judgements = self._judge([work.window for work in works])
         compute_s = (time.perf_counter() - started) / len(works)
+        BATCH_SIZE.labels(self._scorer.modality).observe(len(works))
         for work, judgement in zip(works, judgements, strict=True):
             queue_s = (started_at - work.chunk.captured_at).total_seconds()
             score = self._place(judgement, work.chunk, max(0.0, queue_s), compute_s)
+            _count(score)
             confirmed = self._broker.publish(SCORES_EXCHANGE, f"{score.TYPE}.{score.modality}", score.to_message())
             confirmed.add_done_callback(partial(_settle, work.delivery))
 
@@ -173,11 +177,19 @@ class Worker(Generic[WindowT]):
         )
 
 
+def _count(score: ModalityScore) -> None:
+    QUEUE_WAIT.labels(score.modality).observe(score.queue_s)
+    COMPUTE.labels(score.modality).observe(score.compute_s)
+    SCORES.labels(score.modality, score.status).inc()
+
+
 def _settle(delivery: Delivery, confirmed: Future[None]) -> None:
     """Acknowledge a message whose score is safe; hand it back where it is not."""
     error = None if confirmed.cancelled() else confirmed.exception()
     if error is None and not confirmed.cancelled():
+        CONFIRMS.labels("confirmed").inc()
         delivery.ack()
         return
+    CONFIRMS.labels("refused").inc()
     logger.warning("score not taken by the broker", extra={"message_id": delivery.message.message_id})
     delivery.requeue()

@@ -1,33 +1,10 @@
-"""The report: one self-contained HTML file that can be read offline, printed and sent."""
+"""Where the report of a session is written."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
-from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from services.fusion.results import SessionResult, TimelinePoint
-from shared.emotions import MOOD_MAX, MOOD_MIN
+from services.fusion.report import render_html
+from services.fusion.results import SessionResult
 from shared.errors import BadInputError
-
-WIDTH: Final = 720
-HEIGHT: Final = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """An unbroken part of the timeline in the coordinates of the drawing, as SVG point lists.
-
-    Attributes:
-        line: The mood.
-        band: The interval around it.
-    """
-
-    line: str
-    band: str
 
 
 def write_report(result: SessionResult, path: Path, *, title: str) -> None:
@@ -41,48 +18,7 @@ def write_report(result: SessionResult, path: Path, *, title: str) -> None:
     Raises:
         BadInputError: If the file cannot be written.
     """
-    environment = Environment(
-        loader=PackageLoader("services.cli"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    html = environment.get_template("report.html").render(
-        result=result,
-        title=title,
-        stretches=stretches(result.timeline),
-        width=WIDTH,
-        height=HEIGHT,
-        levels=[(level, _y(level)) for level in range(int(MOOD_MIN), int(MOOD_MAX) + 1)],
-        made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-    )
     try:
-        path.write_text(html, encoding="utf-8")
+        path.write_text(render_html(result, title=title), encoding="utf-8")
     except OSError as error:
         raise BadInputError(f"The report cannot be written to {path}: {error.strerror}.") from None
-
-
-def stretches(timeline: Sequence[TimelinePoint]) -> list[Stretch]:
-    """Return the timeline as unbroken stretches: a second without evidence is a gap, never a guess."""
-    if not timeline:
-        return []
-    scale = WIDTH / max(point.end_s for point in timeline)
-    gaps = [index for index, (a, b) in enumerate(pairwise(timeline), start=1) if b.start_s > a.end_s]
-    bounds = pairwise([0, *gaps, len(timeline)])
-    return [_stretch(timeline[first:last], scale) for first, last in bounds]
-
-
-def _stretch(points: Sequence[TimelinePoint], scale: float) -> Stretch:
-    middles = [(point, scale * (point.start_s + point.end_s) / 2) for point in points]
-    if len(middles) == 1:
-        point = points[0]
-        middles = [(point, scale * point.start_s), (point, scale * point.end_s)]
-    line = [(x, _y(point.mood)) for point, x in middles]
-    upper = [(x, _y(point.high)) for point, x in middles]
-    lower = [(x, _y(point.low)) for point, x in reversed(middles)]
-    return Stretch(line=_points(line), band=_points([*upper, *lower]))
-
-
-def _points(points: Sequence[tuple[float, float]]) -> str:
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-
-
-def _y(mood: float) -> float:
-    return HEIGHT * (1 - (mood - MOOD_MIN) / (MOOD_MAX - MOOD_MIN))

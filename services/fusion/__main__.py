@@ -8,10 +8,9 @@ from threading import Event
 from urllib.parse import urlsplit
 
 import redis
-import uvicorn
 from pydantic import ValidationError
 
-from services.fusion.api import create_app
+from services.fusion.api import Server, create_app
 from services.fusion.settings import FusionSettings
 from services.fusion.store import SessionStore, connect
 from services.fusion.worker import FusionWorker
@@ -79,8 +78,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _serve(settings: FusionSettings, store: SessionStore, broker: RabbitMqBroker, stop: Event) -> None:
     worker = FusionWorker(broker, store)
-    app = create_app(store, settings, lambda: worker.alive and broker.connected)
-    config = uvicorn.Config(app, log_config=None, lifespan="off", server_header=False, timeout_graceful_shutdown=10)
+    app = create_app(store, settings, lambda: worker.alive and broker.connected, broker=broker)
+    server = Server(app)
     with listen(settings.fusion_host, settings.fusion_port) as bound:
         if not settings.fusion_api_keys and not _is_loopback(settings.fusion_host):
             logger.warning("anybody who reaches this address can create sessions; set FUSION_API_KEYS")
@@ -88,7 +87,7 @@ def _serve(settings: FusionSettings, store: SessionStore, broker: RabbitMqBroker
         try:
             if not stop.is_set():
                 logger.info("ready", extra={"host": settings.fusion_host, "port": bound.getsockname()[1]})
-                uvicorn.Server(config).run(sockets=[bound])
+                server.run(sockets=[bound])
             logger.info("draining")
         finally:
             worker.stop()

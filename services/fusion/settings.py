@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr, StringConstraints, field_validator
+from pydantic import Field, PositiveFloat, SecretStr, StringConstraints, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", to_lower=True, strip_whitespace=True)]
@@ -17,6 +17,11 @@ class FusionSettings(BaseSettings):
         fusion_port: Its port; 0 takes a free one.
         fusion_api_keys: SHA-256 (hex) of the keys that may create sessions, with commas between; none opens it to
             everybody who can reach it.
+        fusion_rate: Requests a second that one token, key or address may send; twice as many at once.
+        fusion_guess_rate: Wrong tokens a second that one address may send; ten times as many at once.
+        fusion_max_media_mb: Greatest recording that may be uploaded, in MB; it is held in memory.
+        fusion_heartbeat_s: Seconds after which a quiet event stream says that it lives.
+        fusion_cors_origins: Origins of other sites whose pages may call the API, with commas between; none by default.
         log_level: The least severe level that is logged.
     """
 
@@ -26,6 +31,11 @@ class FusionSettings(BaseSettings):
     fusion_host: str = "127.0.0.1"
     fusion_port: int = Field(default=8000, ge=0, le=65535)
     fusion_api_keys: Annotated[tuple[Sha256, ...], NoDecode] = ()
+    fusion_rate: PositiveFloat = 50.0
+    fusion_guess_rate: PositiveFloat = 2.0
+    fusion_max_media_mb: int = Field(default=100, ge=1, le=2000)
+    fusion_heartbeat_s: PositiveFloat = 15.0
+    fusion_cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     log_level: str = "INFO"
 
     @field_validator("redis_url")
@@ -35,7 +45,7 @@ class FusionSettings(BaseSettings):
             raise ValueError("it must look like redis://host:6379/0")
         return url
 
-    @field_validator("fusion_api_keys", mode="before")
+    @field_validator("fusion_api_keys", "fusion_cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -51,13 +51,15 @@ class Counts:
     """What became of one modality's chunks.
 
     Attributes:
-        seen: One more than the highest ``seq`` seen.
+        seen: One more than the highest ``seq`` seen, of what was captured.
+        typed: How many typed texts were published.
         outcomes: How many chunks ended in which way.
         reasons: How many chunks were not scored for which reason.
         models: How many chunks were scored by which model, as ``name version``.
     """
 
     seen: int = 0
+    typed: int = 0
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
     models: Mapping[str, int] = field(default_factory=dict)
@@ -100,17 +102,25 @@ class SessionState:
         """What the person agreed to, in the order in which results are shown."""
         return tuple(modality for modality in MODALITIES if modality in self.started.modalities)
 
+    @property
+    def duration_s(self) -> float | None:
+        """How long it lasted, in seconds; None while it goes on."""
+        return self.ended.duration_s if self.ended else None
+
     def counts_of(self, modality: Modality) -> Counts:
         """Return what became of one modality's chunks."""
         return self.counts.get(modality, Counts())
 
     def published(self, modality: Modality) -> int:
         """Return how many chunks were published: as the agent says at the end, before it as far as seen."""
+        counts = self.counts_of(modality)
         if self.ended is None:
-            return self.counts_of(modality).seen
+            return counts.seen + counts.typed
         if modality not in self.started.modalities:
             return 0
-        return self.ended.frames if modality is Modality.FACE else self.ended.speech_chunks
+        stated = self.ended.frames if modality is Modality.FACE else self.ended.speech_chunks
+        # What came after the session was ended from outside is accounted for too.
+        return max(stated, counts.seen) + counts.typed
 
     @property
     def phase(self) -> Phase:
@@ -140,8 +150,8 @@ class Event:
 
     Attributes:
         id: Grows; an event is read after the one with this id.
-        kind: ``started``, ``score``, ``lost`` or ``ended``.
-        fields: Which chunk and how it ended; empty for ``started`` and ``ended``.
+        kind: ``started``, ``score``, ``lost``, ``progress`` or ``ended``.
+        fields: Which chunk and how it ended, or how far a recording is read; empty for ``started`` and ``ended``.
     """
 
     id: str

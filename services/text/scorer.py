@@ -12,7 +12,7 @@ from shared.emotions import Modality, as_mapping
 from shared.messages.details import TextDetails
 from shared.messages.score import Judgement, ModelRef, Status
 from shared.messages.speech import SAMPLE_RATE_HZ
-from shared.scoring import SpeechWindow
+from shared.scoring import SpeechWindow, TypedWindow
 
 LANGUAGE: Final = "en"
 MIN_SPEECH_S: Final = 0.2
@@ -44,23 +44,19 @@ class TextScorer:
         self._transcriber.transcribe([hum])
         self.score_texts(["a warm-up"])
 
-    def score(self, windows: Sequence[SpeechWindow]) -> list[Judgement]:
+    def score(self, windows: Sequence[SpeechWindow | TypedWindow]) -> list[Judgement]:
         """Return one judgement a window, in the same order.
 
         It abstains with ``too_short``, ``not_speech`` (nobody speaks, or nothing was recognised), ``no_words``
         (recognised, but no word in it) or ``unsupported_language``, which keeps the transcript.
         """
-        transcripts = self._transcriber.transcribe([window.samples for window in windows])
-        reasons = [
-            reason_to_abstain(window.samples, transcript)
-            for window, transcript in zip(windows, transcripts, strict=True)
-        ]
-        return self._judge(transcripts, reasons)
+        heard = iter(self._transcriber.transcribe([w.samples for w in windows if isinstance(w, SpeechWindow)]))
+        transcripts = [_typed(w.text) if isinstance(w, TypedWindow) else next(heard) for w in windows]
+        return self._judge(transcripts, [_reason(*pair) for pair in zip(windows, transcripts, strict=True)])
 
     def score_texts(self, texts: Sequence[str]) -> list[Judgement]:
         """Judge typed English texts of any length; one without a word abstains with ``no_words``."""
-        transcripts = [Transcript(text, LANGUAGE, 1.0, 0.0) for text in texts]
-        return self._judge(transcripts, [None if _has_words(text) else "no_words" for text in texts])
+        return self.score([TypedWindow(session_id="", text=text) for text in texts])
 
     def _judge(self, transcripts: Sequence[Transcript], reasons: Sequence[str | None]) -> list[Judgement]:
         judged = [index for index, reason in enumerate(reasons) if reason is None]
@@ -77,6 +73,16 @@ class TextScorer:
                 details=_details(transcript).model_copy(update={"valence": float(valence)}),
             )
         return judgements
+
+
+def _typed(text: str) -> Transcript:
+    return Transcript(text, LANGUAGE, 1.0, 0.0)
+
+
+def _reason(window: SpeechWindow | TypedWindow, transcript: Transcript) -> str | None:
+    if isinstance(window, TypedWindow):
+        return None if _has_words(window.text) else "no_words"
+    return reason_to_abstain(window.samples, transcript)
 
 
 def reason_to_abstain(samples: NDArray[np.float32], transcript: Transcript) -> str | None:

@@ -7,6 +7,7 @@ from shared.messages.message import HeaderValue, Message
 from shared.messages.score import Judgement, ModalityScore, ModelRef, Status
 from shared.messages.session import SessionEnded, SessionStarted
 from shared.messages.speech import MAX_SPEECH_SECONDS, SAMPLE_RATE_HZ, SpeechChunk
+from shared.messages.typed import TypedText
 
 __all__ = [
     "MAX_FRAME_SIDE_PX",
@@ -28,6 +29,7 @@ __all__ = [
     "SpeechChunk",
     "Status",
     "TextDetails",
+    "TypedText",
     "WireContract",
     "Word",
     "empty_details",

@@ -26,6 +26,7 @@ class SessionStarted(JsonContract):
         modalities: What the person agreed to.
         agent_version: The version of the agent.
         started_at: When it began, by the agent's clock.
+        baseline: The person's usual mood, 1..5, which they agreed to keep and to be compared with; None for neither.
     """
 
     TYPE: ClassVar[str] = "session.started"
@@ -37,6 +38,7 @@ class SessionStarted(JsonContract):
     modalities: Annotated[tuple[Modality, ...], Field(min_length=1)]
     agent_version: str = Field(max_length=32)
     started_at: AwareDatetime
+    baseline: Annotated[float, Field(ge=1, le=5)] | None = None
 
 
 class SessionEnded(JsonContract):

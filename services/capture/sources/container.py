@@ -1,5 +1,6 @@
 """Open a media file with FFmpeg, and say in one sentence why it cannot be opened."""
 
+import io
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -21,12 +22,28 @@ _FORMATS: Final = (
 _KNOWN: Final = "mp4, mov, mkv, webm, avi, mpg, wav, flac, mp3, ogg, m4a, jpg or png"
 
 
-def open_media(path: Path) -> InputContainer:
-    """Open a media file.
+def open_media(media: Path | bytes) -> InputContainer:
+    """Open a media file, or one that is in memory.
 
     Raises:
         BadInputError: If there is no such file, or it is not media of a kind that is read.
     """
+    return _open_memory(media) if isinstance(media, bytes) else _open_file(media)
+
+
+def _open_memory(media: bytes) -> InputContainer:
+    if not media:
+        raise BadInputError("The recording is empty; give a media file that holds sound or pictures.")
+    try:
+        # No protocol at all: what is in memory may not name files of this machine.
+        return av.open(
+            io.BytesIO(media), mode="r", options={"format_whitelist": _FORMATS, "protocol_whitelist": "none"}
+        )
+    except (av.FFmpegError, OSError, ValueError):
+        raise BadInputError(f"That is not a media file that can be read, or it is cut off; give {_KNOWN}.") from None
+
+
+def _open_file(path: Path) -> InputContainer:
     _check_file(path)
     try:
         return av.open(str(path.absolute()), options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"})

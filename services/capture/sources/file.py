@@ -29,7 +29,8 @@ class FileSource:
     """Reads sound and pictures of one file; each iteration starts again from its beginning.
 
     Args:
-        path: mp4, mov, mkv, webm, avi, mpg, wav, flac, mp3, ogg, m4a, jpg, png and whatever is like them.
+        media: The path of a file, or a whole file in memory:
+            mp4, mov, mkv, webm, avi, mpg, wav, flac, mp3, ogg, m4a, jpg, png and whatever is like them.
         fps: Frames a second to give, at most.
         realtime: Give each item when its time has come, as a camera would, instead of as fast as it is taken.
         audio: Read sound; without it, sound is not even decoded.
@@ -41,7 +42,7 @@ class FileSource:
 
     def __init__(
         self,
-        path: str | Path,
+        media: str | Path | bytes,
         fps: float = DEFAULT_FPS,
         *,
         realtime: bool = False,
@@ -50,16 +51,17 @@ class FileSource:
     ) -> None:
         if not fps > 0:
             raise BadInputError(f"The frame rate is {fps}; give one above 0, for example {DEFAULT_FPS:g}.")
-        self._path = Path(path)
+        self._media = media if isinstance(media, bytes) else Path(media)
+        self._name = "The recording" if isinstance(media, bytes) else str(media)
         self._fps = fps
         self._realtime = realtime
-        with open_media(self._path) as container:
+        with open_media(self._media) as container:
             self._has_audio = audio and sound_stream(container) is not None
             self._has_video = video and picture_stream(container) is not None
             self._duration_s = media_duration_s(container)
         if not self._has_audio and not self._has_video:
             wanted = " or ".join(name for name, wish in (("sound", audio), ("pictures", video)) if wish)
-            raise BadInputError(f"{self._path} holds no {wanted or 'sound or pictures'} that can be read.")
+            raise BadInputError(f"{self._name} holds no {wanted or 'sound or pictures'} that can be read.")
         self._damaged = False
 
     @property
@@ -91,14 +93,14 @@ class FileSource:
         self._damaged = False
         started = time.monotonic()
         empty = True
-        with open_media(self._path) as container:
+        with open_media(self._media) as container:
             for item in self._read(container):
                 empty = False
                 if self._realtime:
                     time.sleep(max(0.0, started + item.end_s - time.monotonic()))
                 yield item
         if empty and self._damaged:
-            raise BadInputError(f"{self._path} is damaged: nothing in it can be decoded; give another copy.")
+            raise BadInputError(f"{self._name} is damaged: nothing in it can be decoded; give another copy.")
 
     def _read(self, container: InputContainer) -> Iterator[AudioBlock | VideoFrame]:
         sound = sound_stream(container) if self._has_audio else None

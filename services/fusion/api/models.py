@@ -9,6 +9,7 @@ from services.fusion.results import SessionSummary, TimelinePoint, TranscriptLin
 from shared.emotions import MODALITIES, Modality
 from shared.messages.score import ModalityScore
 from shared.messages.session import DEFAULT_RETENTION_S, MAX_RETENTION_S, Purpose
+from shared.messages.typed import MAX_TYPED_CHARACTERS
 
 _EXAMPLE_ID = "3q2-7wAAsBcDe_f0"
 
@@ -113,10 +114,72 @@ class SessionAnswer(SessionSummary):
     timeline: tuple[TimelinePoint, ...] | None = None
 
 
-class Timeline(BaseModel):
-    """The seconds of a session that have evidence, in order."""
+class ListedSession(BaseModel):
+    """A session in a list; what is in it opens to its own token alone.
+
+    Attributes:
+        session_id: Its id.
+        created_at: When it began.
+        expires_at: When everything about it is erased.
+        duration_s: Its length in seconds, or None where it goes on.
+        purpose: What it is for.
+        modalities: What the people in it agreed to.
+    """
 
     session_id: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
+    duration_s: float | None
+    purpose: Purpose
+    modalities: tuple[Modality, ...]
+
+
+class SessionPage(BaseModel):
+    """Sessions, the newest first.
+
+    Attributes:
+        sessions: A page of them.
+        next_cursor: What to send as ``cursor`` for the next page, or None where this is the last.
+    """
+
+    sessions: tuple[ListedSession, ...]
+    next_cursor: str | None
+
+
+class WrittenText(BaseModel):
+    """Words that a person typed.
+
+    Attributes:
+        text: The words, in English.
+        at_s: When they were typed, in seconds from the start of the session; now, where it is left out.
+    """
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"text": "I am glad that it works."}]})
+
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TYPED_CHARACTERS, pattern=r"\S")]
+    at_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
+
+
+class AcceptedText(BaseModel):
+    """A typed text is on its way; its score has this ``seq``."""
+
+    session_id: str
+    modality: Modality = Modality.TEXT
+    seq: int
+
+
+class AcceptedMedia(BaseModel):
+    """A recording is being read; events of kind ``progress`` tell how far."""
+
+    session_id: str
+    bytes: int
+
+
+class Timeline(BaseModel):
+    """The stretches of a session that have evidence, in order; each is ``resolution_s`` long."""
+
+    session_id: str
+    resolution_s: int
     timeline: tuple[TimelinePoint, ...]
 
 

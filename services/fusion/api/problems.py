@@ -101,7 +101,7 @@ async def _on_invalid(_: Request, error: RequestValidationError) -> JSONResponse
 
 
 async def _on_http(_: Request, error: HTTPException) -> JSONResponse:
-    detail = _NOT_FOUND if error.status_code == HTTPStatus.NOT_FOUND else f"{error.detail}; see /docs."
+    detail = _NOT_FOUND if error.status_code == HTTPStatus.NOT_FOUND else f"{error.detail}; see /docs for more."
     return problem_response(error.status_code, detail, headers=dict(error.headers or {}))
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from http import HTTPStatus
-from typing import Annotated, cast
+from typing import Annotated, Final, cast
 
 from fastapi import Depends, Path, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
@@ -21,7 +21,7 @@ _api_key = APIKeyHeader(
     name="X-API-Key",
     auto_error=False,
     scheme_name="API key",
-    description="Needed to create sessions where the service has keys set.",
+    description="Needed to create and to list sessions where the service has keys set.",
 )
 
 
@@ -56,11 +56,15 @@ def opened_session(
 OpenedSession = Annotated[str, Depends(opened_session)]
 
 
-def may_create(request: Request, api_key: Annotated[str | None, Security(_api_key)]) -> None:
-    """Let a request pass that may create sessions."""
+EVERYBODY: Final = "everybody"
+"""Whose the sessions are that are created where no keys are set."""
+
+
+def key_holder(request: Request, api_key: Annotated[str | None, Security(_api_key)]) -> str:
+    """Let a request pass that may create and list sessions, and return the digest of its key."""
     settings = cast("FusionSettings", request.app.state.settings)
     if not settings.fusion_api_keys:
-        return
+        return EVERYBODY
     digest = hashlib.sha256((api_key or "").encode()).hexdigest()
     matches = [hmac.compare_digest(digest, key) for key in settings.fusion_api_keys]
     if not any(matches):
@@ -69,6 +73,10 @@ def may_create(request: Request, api_key: Annotated[str | None, Security(_api_ke
             "Send a valid key as 'X-API-Key: KEY'; whoever runs this service hands them out.",
             headers={"WWW-Authenticate": "API-Key"},
         )
+    return digest
+
+
+KeyHolder = Annotated[str, Depends(key_holder)]
 
 
 def no_such_session() -> ProblemError:

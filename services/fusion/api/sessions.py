@@ -1,42 +1,43 @@
-"""Sessions over HTTP: create, read, erase."""
+"""Sessions over HTTP: create, list, end, erase."""
 
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from services.fusion.api.models import CreatedSession, ErasureReceipt, Evidence, NewSession, SessionAnswer, Timeline
+from services.fusion.api.models import CreatedSession, ErasureReceipt, ListedSession, NewSession, SessionPage
 from services.fusion.api.problems import ProblemError, documented
-from services.fusion.api.security import OpenedSession, Store, may_create, no_such_session
-from services.fusion.results import build_summary, build_timeline, build_transcript
+from services.fusion.api.security import KeyHolder, OpenedSession, Store, no_such_session
+from services.fusion.results import SessionSummary, build_summary
 from services.fusion.state import SessionState
+from services.fusion.store.directory import Listed
 from services.fusion.store.session_store import SessionStore
 from shared.emotions import Modality
+from shared.messages.session import SessionEnded
 from shared.sessions import new_session, refusal_of
 
-MAX_EVIDENCE: Final = 1000
-
-_OPENED: Final = documented(
-    HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE
+OPENED: Final = documented(
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
 )
-_CREATED: Final = documented(
-    HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE
-)
+"""What may become of any request that needs a session's token."""
 
-StartSecond = Annotated[float, Query(ge=0, le=1e9, allow_inf_nan=False, description="First second.")]
-EndSecond = Annotated[
-    float, Query(ge=0, le=1e9, allow_inf_nan=False, description="Where the span ends; not part of it.")
-]
-Parts = Annotated[
-    str | None,
-    Query(
-        pattern=r"^(timeline|transcript)(,(timeline|transcript))?$",
-        description="Parts to include, with a comma between; they grow with the session's length.",
-        examples=["timeline,transcript"],
-    ),
-]
+BODY: Final = documented(HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+"""What else may become of a request with a body."""
+
+_KEYED: Final = documented(
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+_CREATED: Final[dict[int | str, dict[str, Any]]] = {**_KEYED, **BODY, **documented(HTTPStatus.FORBIDDEN)}
 
 
 def _never_cached(response: Response) -> None:
@@ -46,8 +47,8 @@ def _never_cached(response: Response) -> None:
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], dependencies=[Depends(_never_cached)])
 
 
-@router.post("", status_code=HTTPStatus.CREATED, responses=_CREATED, dependencies=[Depends(may_create)])
-def create_session(wanted: NewSession, store: Store) -> CreatedSession:
+@router.post("", status_code=HTTPStatus.CREATED, responses=_CREATED)
+def create_session(wanted: NewSession, store: Store, owner: KeyHolder) -> CreatedSession:
     """Create a session, and get its id and its token, which is shown this once.
 
     Purposes of workplace and education are refused; where the reason is medical or safety, state that as the purpose.
@@ -57,59 +58,75 @@ def create_session(wanted: NewSession, store: Store) -> CreatedSession:
         raise ProblemError(HTTPStatus.FORBIDDEN, refusal)
     started, token = new_session(wanted.modalities, wanted.purpose, retention_s=wanted.retention_s)
     store.start(started)
+    store.directory.enter(owner, started)
     expires_at = started.started_at + timedelta(seconds=wanted.retention_s)
     return CreatedSession(session_id=started.session_id, token=token, expires_at=expires_at)
 
 
-@router.get("/{session_id}", responses=_OPENED, response_model_exclude_unset=True)
-def read_session(session_id: OpenedSession, store: Store, include: Parts = None) -> SessionAnswer:
-    """Read a session's result: mood, interval, label, each modality's share and why, accounting.
-
-    Without ``include`` it costs the same however long the session is.
-    """
-    state = _state(store, session_id)
-    parts = set((include or "").split(","))
-    answer = dict(build_summary(state))
-    if "transcript" in parts:
-        answer["transcript"] = build_transcript(store.evidence(session_id, Modality.TEXT))
-    if "timeline" in parts:
-        answer["timeline"] = build_timeline(state, store.timeline(session_id))
-    return SessionAnswer(**answer)
-
-
-@router.get("/{session_id}/timeline", responses=_OPENED)
-def read_timeline(
-    session_id: OpenedSession, store: Store, start_s: StartSecond = 0.0, end_s: EndSecond = 1e9
-) -> Timeline:
-    """Read the seconds that have evidence, each with its mood, its interval and what each modality says."""
-    state = _state(store, session_id)
-    points = build_timeline(state, store.timeline(session_id, start_s, end_s))
-    return Timeline(session_id=session_id, timeline=points)
-
-
-@router.get("/{session_id}/evidence", responses=_OPENED)
-def read_evidence(
-    session_id: OpenedSession,
+@router.get("", responses=_KEYED)
+def list_sessions(
     store: Store,
-    modality: Modality | None = None,
-    start_s: StartSecond = 0.0,
-    end_s: EndSecond = 1e9,
-    limit: Annotated[int, Query(ge=1, le=MAX_EVIDENCE)] = 200,
-) -> Evidence:
-    """Read the scores and abstentions that the result stands on; go on with ``start_s`` where the limit cuts."""
-    _state(store, session_id)
-    scores = store.evidence(session_id, modality, start_s, end_s, limit)
-    return Evidence(session_id=session_id, evidence=tuple(scores[:limit]))
+    owner: KeyHolder,
+    cursor: Annotated[
+        str | None,
+        Query(pattern=r"^[0-9]{15}:[A-Za-z0-9_-]{8,64}$", description="`next_cursor` of the page before."),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="Most sessions of a page.")] = 50,
+) -> SessionPage:
+    """List the sessions that this key created, the newest first; an id opens nothing by itself."""
+    found = store.directory.page(owner, cursor, limit + 1)
+    following = found[limit - 1].cursor if len(found) > limit else None
+    return SessionPage(sessions=tuple(map(_listed, found[:limit])), next_cursor=following)
 
 
-@router.delete("/{session_id}", responses=_OPENED)
+@router.post("/{session_id}/end", responses={**OPENED, **documented(HTTPStatus.CONFLICT)})
+async def end_session(request: Request, session_id: OpenedSession, store: Store) -> SessionSummary:
+    """End a session, and get its result so far; what is under way is still scored and counted."""
+    live = request.app.state.live.pop(session_id, None)
+    if live is not None:
+        await run_in_threadpool(live.end)
+        return build_summary(await run_in_threadpool(state_of, store, session_id))
+    return await run_in_threadpool(_end, store, session_id)
+
+
+@router.delete("/{session_id}", responses=OPENED)
 def erase_session(session_id: OpenedSession, store: Store) -> ErasureReceipt:
     """Erase everything about a session, and get a receipt; scores that are still under way are dropped as they come."""
     return ErasureReceipt(**asdict(store.erase(session_id)))
 
 
-def _state(store: SessionStore, session_id: str) -> SessionState:
+def state_of(store: SessionStore, session_id: str) -> SessionState:
+    """Return what is known of a session.
+
+    Raises:
+        ProblemError: If it is gone.
+    """
     state = store.read(session_id)
     if state is None:
         raise no_such_session()
     return state
+
+
+def _end(store: SessionStore, session_id: str) -> SessionSummary:
+    state = state_of(store, session_id)
+    speech = max(state.counts_of(modality).seen for modality in (Modality.TEXT, Modality.AUDIO))
+    ended = SessionEnded(
+        session_id=session_id,
+        duration_s=max(0.0, (datetime.now(UTC) - state.started.started_at).total_seconds()),
+        speech_chunks=speech,
+        frames=state.counts_of(Modality.FACE).seen,
+    )
+    if not store.end(ended):
+        raise ProblemError(HTTPStatus.CONFLICT, "The session has ended before; read its result instead.")
+    return build_summary(state_of(store, session_id))
+
+
+def _listed(each: Listed) -> ListedSession:
+    return ListedSession(
+        session_id=each.started.session_id,
+        created_at=each.started.started_at,
+        expires_at=each.expires_at,
+        duration_s=each.ended.duration_s if each.ended else None,
+        purpose=each.started.purpose,
+        modalities=each.started.modalities,
+    )

@@ -44,8 +44,10 @@ end
 
 redis.call('HSET', evidence, field, value)
 count(outcome, reason, 1)
+-- Typed texts count from 2^52; how many there are is counted as they are published.
 local seen = redis.call('HGET', counters, modality .. ':seen')
-if not seen or tonumber(seen) <= tonumber(seq) then
+local typed = modality == 'text' and tonumber(seq) >= 4503599627370496
+if not typed and (not seen or tonumber(seen) <= tonumber(seq)) then
   redis.call('HSET', counters, modality .. ':seen', string.format('%.0f', tonumber(seq) + 1))
 end
 if model ~= '' then

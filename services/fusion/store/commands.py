@@ -63,6 +63,7 @@ def _start(started: SessionStarted, now: int) -> Command:
     names += [name for name in keys.fixed() if name not in names]
     expires_at = now + started.retention_s
     arguments: list[str | int | float] = [keys.page(""), started.token_sha256, started.model_dump_json(), expires_at]
+    arguments.append(started.traceparent or "")
     return Command(script="start.lua", keys=names, arguments=arguments)
 
 

@@ -33,12 +33,12 @@ class Keys:
 
     @property
     def meta(self) -> str:
-        """Hash: ``started`` and ``ended`` (JSON), ``token_sha256``, ``expires_at`` (seconds since 1970)."""
+        """Hash: ``started``, ``ended`` (JSON), ``token_sha256``, ``expires_at``, ``owner`` and the like."""
         return f"{self.root}:meta"
 
     @property
     def counters(self) -> str:
-        """Hash: ``{modality}:{outcome}``, ``{modality}:seen``, ``{modality}:reason:…``, ``{modality}:model:…``."""
+        """Hash: ``{modality}:`` and an outcome, ``seen``, ``typed``, ``reason:…`` or ``model:…``, to a number."""
         return f"{self.root}:counters"
 
     @property

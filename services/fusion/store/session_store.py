@@ -17,6 +17,8 @@ from redis.commands.core import Script
 from services.fusion.accumulate import BIN_S, Accumulator
 from services.fusion.state import Counts, Event, Loss, Outcome, Receipt, SessionState, TimelineBin
 from services.fusion.store.commands import Operation, command_for, score_from
+from services.fusion.store.directory import Directory
+from services.fusion.store.event_log import EventLog
 from services.fusion.store.keys import BINS_PER_PAGE, DEAD_LETTERS, Keys
 from shared.emotions import MODALITIES, Modality
 from shared.messages.score import ModalityScore
@@ -62,6 +64,8 @@ class SessionStore:
             raise ValueError("the session store needs a Redis client with decode_responses=True")
         self._redis: Any = client
         self._settings = settings or StoreSettings()
+        self.directory = Directory(client)
+        self.events = EventLog(client)
         self._scripts: dict[str, Script] = {
             path.name: self._redis.register_script(path.read_text(encoding="utf-8"))
             for path in files("services.fusion.store").iterdir()
@@ -125,7 +129,38 @@ class SessionStore:
         for operation, done in zip(operations, results, strict=True):
             if isinstance(operation, SessionStarted) and not done:
                 logger.warning("session refused: erased, or another token", extra={"session_id": operation.session_id})
+        self._note(operations, results)
         return results
+
+    def _note(self, operations: Sequence[Operation], results: Sequence[bool]) -> None:
+        done = [operation for operation, is_done in zip(operations, results, strict=True) if is_done]
+        began = [each for each in done if isinstance(each, SessionStarted)]
+        self.directory.note(began, [each.session_id for each in done if isinstance(each, SessionEnded)])
+
+    def take_typed_place(self, session_id: str) -> int | None:
+        """Count one more typed text as published, and return how many came before; None where no session goes on."""
+        keys = Keys(session_id)
+        place = int(self._scripts["type.lua"](keys=[keys.tombstone, keys.meta, keys.counters]))
+        return None if place < 0 else place
+
+    def tell_progress(self, session_id: str, done_s: float, duration_s: float | None) -> bool:
+        """Tell whoever follows a session how far its recording is read, and return whether the session is there."""
+        keys = Keys(session_id)
+        arguments = [f"{done_s:.2f}", "" if duration_s is None else f"{duration_s:.2f}"]
+        return bool(self._scripts["tell.lua"](keys=[keys.tombstone, keys.meta, keys.events], args=arguments))
+
+    def claim(self, session_id: str, source: str) -> bool:
+        """Take a session for one source of media, and return whether it was free."""
+        return bool(self._redis.hsetnx(Keys(session_id).meta, "source", source))
+
+    def release(self, session_id: str) -> None:
+        """Give a session back whose source turned out to be none."""
+        self._redis.hdel(Keys(session_id).meta, "source")
+
+    def traceparent(self, session_id: str) -> str | None:
+        """Return the W3C trace context that a session began with, or None."""
+        value: str | None = self._redis.hget(Keys(session_id).meta, "traceparent")
+        return value
 
     def count_dead_letter(self, queue: str, cause: str) -> None:
         """Count a dead letter that belongs to no session."""
@@ -206,6 +241,7 @@ class SessionStore:
     def erase(self, session_id: str) -> Receipt:
         """Erase everything about a session; it does not come back with late scores. Doing it again is harmless."""
         keys = Keys(session_id)
+        self.directory.leave(session_id)
         # From here on nothing is added, so that what is counted and deleted below is all there is.
         self._redis.set(keys.tombstone, int(time.time()), ex=self._settings.tombstone_s)
         evidence = self._redis.hlen(keys.evidence)
@@ -224,38 +260,33 @@ class SessionStore:
         Returns:
             The events, none if the time is over, and the id to go on from.
         """
-        # One call may not block for as long as the client takes for a dead connection.
-        longest_s = (self._redis.get_connection_kwargs().get("socket_timeout") or math.inf) / 2
-        name, left_s, deadline = Keys(session_id).events, timeout_s, time.monotonic() + timeout_s
+        deadline = time.monotonic() + timeout_s
         while True:
-            reply = self._redis.xread({name: after_id}, block=max(1, round(1000 * min(left_s, longest_s))))
-            left_s = deadline - time.monotonic()
-            if reply or left_s <= 0:
-                break
-        events = [
-            Event(id=event_id, kind=fields.pop("kind"), fields=fields)
-            for _, entries in reply or []
-            for event_id, fields in entries
-        ]
-        return events, events[-1].id if events else after_id
+            found = self.events.wait({session_id: after_id}, deadline - time.monotonic())
+            events = found.get(session_id, [])
+            if events or time.monotonic() >= deadline:
+                return events, events[-1].id if events else after_id
 
 
 def _counts(counters: dict[str, str]) -> dict[Modality, Counts]:
     found: dict[Modality, dict[str, dict[str, int]]] = {
         m: {"outcome": {}, "reason": {}, "model": {}} for m in MODALITIES
     }
-    seen = dict.fromkeys(MODALITIES, 0)
+    seen, typed = dict.fromkeys(MODALITIES, 0), dict.fromkeys(MODALITIES, 0)
     for name, text in counters.items():
         modality_name, _, rest = name.partition(":")
         kind, _, detail = rest.partition(":")
         modality, count = Modality(modality_name), int(text)
         if kind == "seen":
             seen[modality] = count
+        elif kind == "typed":
+            typed[modality] = count
         elif count:
             found[modality][kind if detail else "outcome"][detail or kind] = count
     return {
         modality: Counts(
             seen=seen[modality],
+            typed=typed[modality],
             outcomes={Outcome(name): count for name, count in kinds["outcome"].items()},
             reasons=kinds["reason"],
             models=kinds["model"],

@@ -1,8 +1,8 @@
 -- Begins a session, once. Returns 1 where the session is now this one, 0 where it was erased or belongs to another token.
 -- KEYS: tombstone, meta, events, pages, and the session's other keys but its pages.
--- ARGV: what the names of pages begin with, token_sha256, started (JSON), expires_at.
+-- ARGV: what the names of pages begin with, token_sha256, started (JSON), expires_at, traceparent or nothing.
 local tombstone, meta, events, pages = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local page, token, started, expires_at = unpack(ARGV)
+local page, token, started, expires_at, traceparent = unpack(ARGV)
 
 if redis.call('EXISTS', tombstone) == 1 then
   return 0
@@ -12,6 +12,9 @@ if owner then
   return owner == token and 1 or 0
 end
 redis.call('HSET', meta, 'token_sha256', token, 'started', started, 'expires_at', expires_at)
+if traceparent ~= '' then
+  redis.call('HSET', meta, 'traceparent', traceparent)
+end
 redis.call('XADD', events, 'MAXLEN', '~', 1000, '*', 'kind', 'started')
 for i = 2, #KEYS do
   redis.call('EXPIREAT', KEYS[i], expires_at)

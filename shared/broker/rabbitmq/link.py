@@ -13,6 +13,7 @@ from pika.adapters.select_connection import IOLoop
 
 from shared.broker.rabbitmq.failures import Answer, LostError, explain, is_final, root_cause
 from shared.errors import BrokerError
+from shared.metrics import RECONNECTS
 from shared.settings import BrokerSettings
 
 log = logging.getLogger(__name__)
@@ -194,6 +195,8 @@ class Link:
 
     def _opened(self, connection: pika.SelectConnection) -> None:
         log.info("connected to RabbitMQ at %s", self.address)
+        if self._was_up:
+            RECONNECTS.inc()
         self._was_up, self._attempts, self.blocked = True, 0, False
         connection.add_on_connection_blocked_callback(lambda *_: self._block())
         connection.add_on_connection_unblocked_callback(lambda *_: self._unblock())

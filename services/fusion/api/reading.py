@@ -1,0 +1,162 @@
+"""What is known of a session over HTTP: result, timeline, evidence, reports."""
+
+import math
+from collections.abc import Sequence
+from http import HTTPStatus
+from itertools import groupby
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from services.fusion.accumulate import Accumulator
+from services.fusion.api.etag import JSON, NOT_MODIFIED, tagged, tagged_model
+from services.fusion.api.headers import REPORT_POLICY
+from services.fusion.api.models import Evidence, SessionAnswer, Timeline
+from services.fusion.api.security import OpenedSession, Store
+from services.fusion.api.sessions import OPENED, state_of
+from services.fusion.report import render_csv, render_html
+from services.fusion.results import (
+    SessionResult,
+    TimelinePoint,
+    build_result,
+    build_summary,
+    build_timeline,
+    build_transcript,
+)
+from services.fusion.state import SessionState, TimelineBin
+from services.fusion.store.session_store import SessionStore
+from shared.emotions import Modality
+
+MAX_EVIDENCE: Final = 1000
+MAX_POINTS: Final = 2000
+
+_READ: Final[dict[int | str, dict[str, Any]]] = {**OPENED, **NOT_MODIFIED}
+
+StartSecond = Annotated[float, Query(ge=0, le=1e9, allow_inf_nan=False, description="First second.")]
+EndSecond = Annotated[
+    float, Query(ge=0, le=1e9, allow_inf_nan=False, description="Where the span ends; not part of it.")
+]
+Parts = Annotated[
+    str | None,
+    Query(
+        pattern=r"^(timeline|transcript)(,(timeline|transcript))?$",
+        description="Parts to include, with a comma between; they grow with the session's length.",
+        examples=["timeline,transcript"],
+    ),
+]
+
+router = APIRouter(prefix="/v1/sessions", tags=["results"])
+
+
+def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
+    ok = {"description": "The report.", "content": {media_type: {"schema": {"type": "string"}}}}
+    return {**_READ, int(HTTPStatus.OK): ok}
+
+
+@router.get("/{session_id}", responses=_READ, response_model=SessionAnswer)
+def read_session(request: Request, session_id: OpenedSession, store: Store, include: Parts = None) -> Response:
+    """Read a session's result: mood, interval, label, each modality's share and why, accounting.
+
+    Without ``include`` it costs the same however long the session is. The answer's `traceparent` is the trace that the
+    session began with.
+    """
+    state = state_of(store, session_id)
+    parts = set((include or "").split(","))
+    answer = dict(build_summary(state))
+    if "transcript" in parts:
+        answer["transcript"] = build_transcript(store.evidence(session_id, Modality.TEXT))
+    if "timeline" in parts:
+        answer["timeline"] = build_timeline(state, store.timeline(session_id))
+    trace = store.traceparent(session_id)
+    return tagged_model(request, SessionAnswer(**answer), {"traceparent": trace} if trace else None)
+
+
+@router.get("/{session_id}/timeline", responses=_READ, response_model=Timeline)
+def read_timeline(
+    request: Request,
+    session_id: OpenedSession,
+    store: Store,
+    start_s: StartSecond = 0.0,
+    end_s: EndSecond = 1e9,
+    resolution_s: Annotated[int, Query(ge=1, le=3600, description="Seconds of one point.")] = 1,
+    points: Annotated[
+        int, Query(ge=10, le=MAX_POINTS, description="Most points; the resolution is made coarser to keep it.")
+    ] = MAX_POINTS,
+) -> Response:
+    """Read the seconds that have evidence, each with its mood, its interval and what each modality says."""
+    state = state_of(store, session_id)
+    bins = store.timeline(session_id, start_s, end_s)
+    if bins:
+        span = bins[-1].index + 1 - bins[0].index
+        resolution_s = max(resolution_s, math.ceil(span / points))
+    timeline = thinned(state, bins, resolution_s)
+    return tagged_model(request, Timeline(session_id=session_id, resolution_s=resolution_s, timeline=timeline))
+
+
+@router.get("/{session_id}/evidence", responses=_READ, response_model=Evidence)
+def read_evidence(
+    request: Request,
+    session_id: OpenedSession,
+    store: Store,
+    modality: Modality | None = None,
+    start_s: StartSecond = 0.0,
+    end_s: EndSecond = 1e9,
+    limit: Annotated[int, Query(ge=1, le=MAX_EVIDENCE)] = 200,
+) -> Response:
+    """Read the scores and abstentions that the result stands on; go on with ``start_s`` where the limit cuts."""
+    state_of(store, session_id)
+    scores = store.evidence(session_id, modality, start_s, end_s, limit)
+    body = Evidence(session_id=session_id, evidence=tuple(scores[:limit])).model_dump_json()
+    return tagged(request, body, JSON)
+
+
+@router.get("/{session_id}/report.html", responses=_file("text/html"), response_class=Response)
+def read_html_report(request: Request, session_id: OpenedSession, store: Store) -> Response:
+    """Read the whole result as one page that stands alone: to read offline, print and send."""
+    page = render_html(_result(store, session_id), title=f"Session {session_id}")
+    headers = {"Content-Security-Policy": REPORT_POLICY, "Content-Disposition": _attachment(session_id, "html")}
+    return tagged(request, page, "text/html; charset=utf-8", headers)
+
+
+@router.get("/{session_id}/report.json", responses=_READ, response_model=SessionResult)
+def read_json_report(request: Request, session_id: OpenedSession, store: Store) -> Response:
+    """Read the whole result as one JSON object: what `mien analyze --json` prints."""
+    headers = {"Content-Disposition": _attachment(session_id, "json")}
+    return tagged(request, _result(store, session_id).model_dump_json(), JSON, headers)
+
+
+@router.get("/{session_id}/report.csv", responses=_file("text/csv"), response_class=Response)
+def read_csv_report(request: Request, session_id: OpenedSession, store: Store) -> Response:
+    """Read the timeline as a table, one line a second."""
+    headers = {"Content-Disposition": _attachment(session_id, "csv")}
+    return tagged(request, render_csv(_result(store, session_id)), "text/csv; charset=utf-8", headers)
+
+
+def thinned(state: SessionState, bins: Sequence[TimelineBin], resolution_s: int) -> tuple[TimelinePoint, ...]:
+    """Return a timeline whose points are so many seconds long: evidence is added, so that nothing is left out."""
+    if resolution_s == 1:
+        return build_timeline(state, bins)
+    groups = groupby(bins, key=lambda each: each.index // resolution_s)
+    merged = [TimelineBin(index=index, sums=_sum(list(group))) for index, group in groups]
+    return tuple(
+        point.model_copy(update={"start_s": point.start_s * resolution_s, "end_s": point.end_s * resolution_s})
+        for point in build_timeline(state, merged)
+    )
+
+
+def _sum(bins: Sequence[TimelineBin]) -> dict[Modality, Accumulator]:
+    sums: dict[Modality, Accumulator] = {}
+    for each in bins:
+        for modality, added in each.sums.items():
+            sums[modality] = sums.get(modality, Accumulator()) + added
+    return sums
+
+
+def _result(store: SessionStore, session_id: str) -> SessionResult:
+    state = state_of(store, session_id)
+    return build_result(state, store.timeline(session_id), store.evidence(session_id, Modality.TEXT))
+
+
+def _attachment(session_id: str, ending: str) -> str:
+    return f'inline; filename="mien-{session_id}.{ending}"'

@@ -1,0 +1,204 @@
+"""Lists, thinned timelines, reports, ETags, limits and headers of the HTTP API, over a store in memory."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import fakeredis
+import pytest
+from fastapi.testclient import TestClient
+
+from services.fusion.api import create_app
+from services.fusion.api.limits import Buckets
+from services.fusion.settings import FusionSettings
+from services.fusion.store import SessionStore
+from shared.emotions import EMOTIONS, Modality
+from shared.messages.details import FaceDetails
+from shared.messages.score import ModalityScore, ModelRef, Status
+
+PROBLEM = "application/problem+json"
+WANTED: dict[str, Any] = {"consent": True, "purpose": "personal"}
+
+
+@pytest.fixture
+def store() -> SessionStore:
+    return SessionStore(fakeredis.FakeRedis(decode_responses=True))
+
+
+@pytest.fixture
+def client(store: SessionStore) -> Iterator[TestClient]:
+    with TestClient(create_app(store, FusionSettings(fusion_rate=1000))) as client:
+        yield client
+
+
+def create(client: TestClient, **headers: str) -> tuple[str, dict[str, str]]:
+    body = client.post("/v1/sessions", json=WANTED, headers=headers).json()
+    return f"/v1/sessions/{body['session_id']}", {"Authorization": f"Bearer {body['token']}"}
+
+
+def see(store: SessionStore, session: str, seconds: int) -> None:
+    """One frame a second."""
+    scores = [
+        ModalityScore(
+            session_id=session.rpartition("/")[2],
+            modality=Modality.FACE,
+            seq=seq,
+            start_s=seq,
+            end_s=seq,
+            status=Status.SCORED,
+            mood=3.0,
+            distribution=dict.fromkeys(EMOTIONS, 1 / 7),
+            confidence=0.7,
+            quality=0.9,
+            details=FaceDetails(),
+            model=ModelRef(name="mien-model", version="1"),
+        )
+        for seq in range(seconds)
+    ]
+    store.apply(scores)
+
+
+def test_a_key_lists_the_sessions_that_it_created_page_by_page(store: SessionStore) -> None:
+    keys = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("one", "two")}
+    settings = FusionSettings.model_validate({"fusion_api_keys": ",".join(keys.values()), "fusion_rate": 1000})
+    client = TestClient(create_app(store, settings))
+    made = [create(client, **{"X-API-Key": "one"})[0].rpartition("/")[2] for _ in range(7)]
+    create(client, **{"X-API-Key": "two"})
+    listed, cursor, pages = [], "", 0
+    while pages == 0 or cursor:
+        query = f"?limit=3&cursor={cursor}" if cursor else "?limit=3"
+        page = client.get(f"/v1/sessions{query}", headers={"X-API-Key": "one"}).json()
+        listed += [each["session_id"] for each in page["sessions"]]
+        cursor, pages = page["next_cursor"], pages + 1
+    assert (sorted(listed), pages) == (sorted(made), 3)
+    assert client.get("/v1/sessions").status_code == 401
+
+
+def test_what_is_erased_is_listed_no_more(client: TestClient) -> None:
+    (kept, _), (erased, token) = create(client), create(client)
+    assert client.delete(erased, headers=token).status_code == 200
+    listed = client.get("/v1/sessions").json()["sessions"]
+    assert [each["session_id"] for each in listed] == [kept.rpartition("/")[2]]
+
+
+def test_a_result_is_not_sent_twice(client: TestClient, store: SessionStore) -> None:
+    session, token = create(client)
+    tag = client.get(session, headers=token).headers["etag"]
+    again = client.get(session, headers={**token, "If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    see(store, session, 1)
+    changed = client.get(session, headers={**token, "If-None-Match": tag})
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != tag
+
+
+def test_a_result_names_the_trace_that_the_session_began_with(client: TestClient) -> None:
+    session, token = create(client)
+    assert client.get(session, headers=token).headers["traceparent"].startswith("00-")
+
+
+def test_a_long_timeline_is_thinned_without_leaving_evidence_out(client: TestClient, store: SessionStore) -> None:
+    session, token = create(client)
+    see(store, session, 600)
+    thin = client.get(f"{session}/timeline?points=100", headers=token).json()
+    assert thin["resolution_s"] == 6
+    assert [point["start_s"] for point in thin["timeline"]] == [6.0 * index for index in range(100)]
+    part = client.get(f"{session}/timeline?resolution_s=60&start_s=60&end_s=180", headers=token).json()
+    assert [(point["start_s"], point["end_s"]) for point in part["timeline"]] == [(60, 120), (120, 180)]
+
+
+def test_ending_closes_the_account_once(client: TestClient, store: SessionStore) -> None:
+    session, token = create(client)
+    see(store, session, 3)
+    ended = client.post(f"{session}/end", headers=token).json()
+    assert (ended["status"], ended["accounting"]["face"]["published"]) == ("complete", 3)
+    assert client.post(f"{session}/end", headers=token).status_code == 409
+
+
+def test_reports_stand_alone(client: TestClient, store: SessionStore) -> None:
+    session, token = create(client)
+    see(store, session, 3)
+    page = client.get(f"{session}/report.html", headers=token)
+    assert "sandbox" in page.headers["content-security-policy"]
+    assert "<svg" in page.text
+    assert "http://" not in page.text
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{session}/report.csv", headers=token).text)))
+    whole = client.get(f"{session}/report.json", headers=token).json()
+    assert [float(row["mood"]) for row in rows] == [point["mood"] for point in whole["timeline"]]
+    assert rows[0]["text_mood"] == ""
+    assert rows[0]["face_share"] == "1.0"
+
+
+def test_pages_of_other_sites_may_call_only_where_they_are_named(store: SessionStore) -> None:
+    asking = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
+    closed = TestClient(create_app(store, FusionSettings()))
+    assert "access-control-allow-origin" not in closed.get("/healthz", headers=asking).headers
+    assert closed.options("/v1/sessions", headers=asking).status_code == 405
+    settings = FusionSettings.model_validate({"fusion_cors_origins": "https://elsewhere.example"})
+    opened = TestClient(create_app(store, settings)).options("/v1/sessions", headers=asking)
+    assert opened.headers["access-control-allow-origin"] == "https://elsewhere.example"
+
+
+def test_every_answer_keeps_a_browser_from_what_it_does_not_need(client: TestClient) -> None:
+    for path in ("/healthz", "/nowhere", "/docs"):
+        headers = client.get(path).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_too_many_requests_are_told_to_wait(store: SessionStore) -> None:
+    client = TestClient(create_app(store, FusionSettings(fusion_rate=2)))
+    answers = [client.get("/v1/sessions") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 4 + [429] * 2
+    assert answers[-1].headers["content-type"] == PROBLEM
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert client.get("/healthz").status_code == 200
+
+
+def test_guessing_tokens_stops_soon_however_many_there_are(store: SessionStore) -> None:
+    client = TestClient(create_app(store, FusionSettings(fusion_guess_rate=0.5)))
+    session, _ = create(client)
+    statuses = [client.get(session, headers={"Authorization": f"Bearer {n}"}).status_code for n in range(8)]
+    assert statuses[0] == 404
+    assert statuses[-1] == 429
+
+
+@pytest.mark.parametrize("stated", [True, False], ids=["with its length", "in chunks"])
+def test_a_body_that_is_too_large_is_refused(client: TestClient, stated: bool) -> None:
+    session, token = create(client)
+    body = b'{"text": "' + b"a" * 70_000 + b'"}'
+    content: Any = body if stated else iter([body[:40_000], body[40_000:]])
+    headers = {**token, "Content-Type": "application/json"}
+    answer = client.post(f"{session}/text", content=content, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM)
+
+
+def test_buckets_fill_again() -> None:
+    now = 0.0
+    buckets = Buckets(2, 4, lambda: now)
+    assert [buckets.take("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
+    assert buckets.take("b") == 0
+    now = 0.5
+    assert (buckets.take("a"), buckets.take("a")) == (0, 0.5)
+
+
+def test_metrics_count_requests_by_route_and_sessions_that_go_on(client: TestClient) -> None:
+    before = client.get("/metrics").text
+    assert "mien_sessions_live 0.0" in before
+    session, token = create(client)
+    client.get(session, headers=token)
+    text = client.get("/metrics").text
+    assert "mien_sessions_live 1.0" in text
+    assert 'mien_http_request_seconds_count{route="/v1/sessions/{session_id}",status="200"}' in text
+    assert session.rpartition("/")[2] not in text
+
+
+def test_documentation_works_offline(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert "//" not in page.replace("<!doctype", "")
+    for name in ("swagger-ui.css", "swagger-ui-bundle.js", "start.js"):
+        assert client.get(f"/docs/{name}").status_code == 200
+    assert client.get("/docs/..%2Fsecret").status_code == 404
