@@ -1,7 +1,5 @@
 """What is heard in an utterance before any model: level, pitch, voicing, and the encoder's frames pooled."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -30,7 +28,7 @@ _ENCODER_LEVEL_DBFS: Final = -26.0
 _BANDS: Final = 24
 _PEAK_BINS: Final = 3
 _FEWEST_VOICED: Final = 3
-_BATCH_STEP_SAMPLES: Final = SAMPLE_RATE_HZ // 2
+_WINDOW_FRAMES: Final = 100
 _FULL_SCALE: Final = 0.985
 _MAX_SNR_DB: Final = 60.0
 _HIGH_PASS: Final = butter(2, 60.0, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
@@ -53,7 +51,8 @@ class Prosody:
         voiced_s: Voiced duration, seconds.
         voiced_share: Voiced share of the window, 0..1.
         clipped_share: Share of samples at full scale, 0..1.
-        spectral_change_db: How much the spectrum's shape varies while there is sound, decibels: about 1 to 3 for
+        level_range_db: 5th to 95th percentile of the level of 20 ms frames while there is sound, decibels.
+        spectral_change_db: How much the spectrum's shape varies while there is sound, decibels: about 1 to 2 for
             hum, tones and steady noise, 5 and more for speech.
         harmonic_share: Share of the voiced part's power outside its strongest spectral peak, 0..1: near 0 for a
             whistle or a test tone.
@@ -70,6 +69,7 @@ class Prosody:
     voiced_s: float
     voiced_share: float
     clipped_share: float
+    level_range_db: float
     spectral_change_db: float
     harmonic_share: float
     shape: NDArray[np.float32]
@@ -180,6 +180,7 @@ def prosody(samples: Samples) -> Prosody:
         voiced_s=float(voiced.sum() * HOP_SAMPLES / SAMPLE_RATE_HZ),
         voiced_share=float(voiced.mean()),
         clipped_share=float(np.mean(np.abs(samples) >= _FULL_SCALE)),
+        level_range_db=_spread(levels[active], 5, 95) if active.any() else 0.0,
         spectral_change_db=_spectral_change(spectrum[active]),
         harmonic_share=_harmonic_share(spectrum[voiced]),
         shape=np.concatenate(
@@ -261,32 +262,17 @@ def _tilt(spectrum: Track) -> Track:
 def pool(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return mean, standard deviation and maximum over time of an utterance's encoder frames.
 
+    They are taken over windows of 2 s that overlap by half, and averaged: a maximum over a longer time is a larger
+    one, and a long utterance would look like no clip that a head was trained on.
+
     Args:
         frames: float32 array of shape (frames, width), of the utterance alone and not of the silence after it.
 
     Returns:
         float32 array of shape (3 * width,).
     """
-    return np.concatenate([frames.mean(axis=0), frames.std(axis=0), frames.max(axis=0)]).astype(np.float32)
-
-
-def batches_of_like_length(lengths: Sequence[int], *, most: int) -> list[tuple[int, list[int]]]:
-    """Group utterances whose lengths are the same to the next half second.
-
-    All of a batch are padded to that half second, so that an utterance is encoded alike in whatever company.
-
-    Args:
-        lengths: Length of each utterance, samples.
-        most: Largest batch.
-
-    Returns:
-        Batches: the length to pad to, samples, and the indices; together they name each utterance once.
-    """
-    by_length: dict[int, list[int]] = defaultdict(list)
-    for index, length in enumerate(lengths):
-        by_length[-(-length // _BATCH_STEP_SAMPLES) * _BATCH_STEP_SAMPLES].append(index)
-    return [
-        (length, indices[first : first + most])
-        for length, indices in sorted(by_length.items())
-        for first in range(0, len(indices), most)
-    ]
+    spare = max(0, len(frames) - _WINDOW_FRAMES)
+    starts = np.linspace(0, spare, 1 + -(-spare // (_WINDOW_FRAMES // 2))).astype(np.intp)
+    windows = [frames[start : start + _WINDOW_FRAMES] for start in starts]
+    pooled = [np.concatenate([one.mean(axis=0), one.std(axis=0), one.max(axis=0)]) for one in windows]
+    return np.asarray(np.mean(pooled, axis=0), dtype=np.float32)

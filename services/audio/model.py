@@ -1,5 +1,6 @@
 """Whisper's encoder and the head on top of it: the only module here that touches an ML runtime."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,11 @@ import numpy as np
 from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
-from services.audio.features import HOP_SAMPLES, batches_of_like_length, normalise, pool
+from services.audio.features import HOP_SAMPLES, normalise, pool
 from shared.emotions import EMOTIONS
 from shared.errors import WeightsError
 from shared.messages.score import ModelRef
+from shared.messages.speech import SAMPLE_RATE_HZ
 from shared.runtime.litert import LiteRtModel
 from shared.runtime.whisper import encode, mel_features
 from shared.weights import load_manifest
@@ -20,6 +22,7 @@ from shared.weights import load_manifest
 HEAD_NAME: Final = "head.tflite"
 
 _MOST_IN_A_CALL: Final = 8
+_BATCH_STEP_SAMPLES: Final = SAMPLE_RATE_HZ // 2
 
 Samples = NDArray[np.float32]
 
@@ -30,7 +33,7 @@ class Prediction:
 
     Attributes:
         distributions: float64 array of shape (n, 7), rows summing to one, in the order of ``EMOTIONS``.
-        arousals: float64 array of shape (n,), from calm (0) to excited (1).
+        arousals: float64 array of shape (n,), from calm (0) to excited (1); NaN where the head has not learned it.
     """
 
     distributions: NDArray[np.float64]
@@ -55,6 +58,28 @@ def encode_utterances(whisper: WhisperModel, samples: Sequence[Samples]) -> list
         for index, one in zip(indices, encoded, strict=True):
             frames[index] = one[: -(-len(waves[index]) // HOP_SAMPLES)]
     return frames
+
+
+def batches_of_like_length(lengths: Sequence[int], *, most: int) -> list[tuple[int, list[int]]]:
+    """Group utterances whose lengths are the same to the next half second.
+
+    All of a batch are padded to that half second, so that an utterance is encoded alike in whatever company.
+
+    Args:
+        lengths: Length of each utterance, samples.
+        most: Largest batch.
+
+    Returns:
+        Batches: the length to pad to, samples, and the indices; together they name each utterance once.
+    """
+    by_length: dict[int, list[int]] = defaultdict(list)
+    for index, length in enumerate(lengths):
+        by_length[-(-length // _BATCH_STEP_SAMPLES) * _BATCH_STEP_SAMPLES].append(index)
+    return [
+        (length, indices[first : first + most])
+        for length, indices in sorted(by_length.items())
+        for first in range(0, len(indices), most)
+    ]
 
 
 class AudioModel:
@@ -86,9 +111,10 @@ class AudioModel:
         """
         pooled = np.stack([pool(frames) for frames in encode_utterances(self._whisper, samples)])
         outputs = self._head(encoder=pooled, prosody=np.stack(shapes).astype(np.float32))
+        arousals = outputs["arousal"] if "arousal" in outputs else np.full(len(samples), np.nan)
         return Prediction(
             distributions=_normalised(outputs["distribution"].astype(np.float64)),
-            arousals=np.clip(outputs["arousal"].astype(np.float64).reshape(-1), 0.0, 1.0),
+            arousals=np.clip(arousals.astype(np.float64).reshape(-1), 0.0, 1.0),
         )
 
 

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from math import isnan
 from typing import Final, Protocol
 
 import numpy as np
@@ -18,9 +19,10 @@ from shared.scoring import SpeechWindow
 _SHORTEST_S: Final = 0.4
 _QUIETEST_DBFS: Final = -65.0
 _CLIPPED_BEYOND_USE: Final = 0.1
-_LEAST_VOICED_S: Final = 0.2
-_LEAST_SPECTRAL_CHANGE_DB: Final = 3.0
+_LEAST_VOICED_S: Final = 0.15
+_LEAST_SPECTRAL_CHANGE_DB: Final = 1.8
 _LEAST_HARMONIC_SHARE: Final = 0.05
+_LEAST_LEVEL_RANGE_DB: Final = 2.5
 _LEAST_PITCH_RANGE_SEMITONES: Final = 0.25
 
 _FULL_QUALITY_SNR_DB: Final = 20.0
@@ -93,9 +95,10 @@ def reason_to_abstain(sound: Prosody | None) -> str | None:
 
 
 def _is_voice(sound: Prosody) -> bool:
-    """Tell speech from hum, tones and noise: a voice has harmonics, and neither pitch nor spectrum stand still."""
+    """Tell speech from hum, tones and noise: a voice has harmonics, and its level, pitch and spectrum move."""
     return (
         sound.voiced_s >= _LEAST_VOICED_S
+        and sound.level_range_db >= _LEAST_LEVEL_RANGE_DB
         and sound.spectral_change_db >= _LEAST_SPECTRAL_CHANGE_DB
         and sound.harmonic_share >= _LEAST_HARMONIC_SHARE
         and (sound.pitch_range_semitones or 0.0) >= _LEAST_PITCH_RANGE_SEMITONES
@@ -120,13 +123,14 @@ def _abstained(sound: Prosody | None, reason: str | None) -> Judgement:
 
 
 def _scored(sound: Prosody, distribution: NDArray[np.float64], arousal: float) -> Judgement:
+    heard = {} if isnan(arousal) else {"arousal": arousal, "intensity": intensity_of(arousal)}
     return Judgement(
         status=Status.SCORED,
         mood=float(mood_of(distribution)),
         distribution=as_mapping(distribution),
         confidence=float(distribution.max()),
         quality=quality_of(sound),
-        details=_details(sound).model_copy(update={"arousal": arousal, "intensity": intensity_of(arousal)}),
+        details=_details(sound).model_copy(update=heard),
     )
 
 

@@ -19,6 +19,7 @@ from services.audio.training.head import run_head, train_head
 from services.audio.training.synthetic import nonspeech
 from services.audio.training.validation import (
     FOLDS,
+    Distributions,
     OutOfFold,
     expected_calibration_error,
     out_of_fold,
@@ -49,6 +50,7 @@ def evaluate(data: Path, cache: Path = DEFAULT_CACHE) -> dict[str, float]:
         runs = [figures_of(clips, out_of_fold(clips, seed, progress.update)) for seed in SEEDS]
         unheard = {corpus: _left_out(clips, corpus, progress.update) for corpus in corpora}
     figures = {name: float(np.mean([run[name] for run in runs])) for name in runs[0]}
+    figures["ravdess_uar_seed_sd"] = float(np.std([run["ravdess_uar"] for run in runs]))
     figures |= {f"left_out_uar_{corpus}": uar for corpus, uar in unheard.items()}
     figures["left_out_uar"] = float(np.mean(list(unheard.values())))
     figures["nonspeech_scored_share"] = scored_share(nonspeech(_NONSPEECH_COUNT, seed=0))
@@ -57,26 +59,35 @@ def evaluate(data: Path, cache: Path = DEFAULT_CACHE) -> dict[str, float]:
 
 
 def figures_of(clips: Clips, held: OutOfFold) -> dict[str, float]:
-    """Return what one round of out-of-fold predictions shows, on RAVDESS where it is among the clips."""
+    """Return what one round of out-of-fold predictions shows; most of it on RAVDESS, where that is among the clips."""
     distributions = served_out_of_fold(clips, held)
     moods = mood_of(distributions)
     neutral = clips.emotions == _NEUTRAL
     figures = {
         f"neutral_mood_{gender.lower()}": float(moods[neutral & (clips.genders == gender)].mean()) for gender in "FM"
     }
+    for corpus in np.unique(clips.corpora):
+        chosen = clips.corpora == corpus
+        figures[f"{corpus}_uar"] = unweighted_average_recall(distributions[chosen], clips.emotions[chosen])
     chosen = clips.corpora == _TEST_CORPUS
-    if not chosen.any():
-        return figures
+    return figures | (_test_figures(clips, held, distributions, chosen) if chosen.any() else {})
+
+
+def _test_figures(
+    clips: Clips, held: OutOfFold, distributions: Distributions, chosen: NDArray[np.bool_]
+) -> dict[str, float]:
     test, said = clips.take(chosen), distributions[chosen]
     by_fold = [
         unweighted_average_recall(distributions[part], clips.emotions[part])
         for part in (chosen & (held.folds == fold) for fold in range(FOLDS))
     ]
-    return figures | {
-        "ravdess_uar": unweighted_average_recall(said, test.emotions),
+    by_gender = {
+        f"ravdess_uar_{gender.lower()}": unweighted_average_recall(said[part], test.emotions[part])
+        for gender, part in ((gender, test.genders == gender) for gender in "FM")
+    }
+    return by_gender | {
+        "ravdess_uar_equal_prior": unweighted_average_recall(held.logits.emotion[chosen], test.emotions),
         "ravdess_uar_fold_sd": float(np.std(by_fold)),
-        "ravdess_uar_f": unweighted_average_recall(said[test.genders == "F"], test.emotions[test.genders == "F"]),
-        "ravdess_uar_m": unweighted_average_recall(said[test.genders == "M"], test.emotions[test.genders == "M"]),
         "ravdess_ece": expected_calibration_error(said, test.emotions),
         "ravdess_strength_auc": float(roc_auc_score(test.strong, held.logits.strength[chosen])),
     }

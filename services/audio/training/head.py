@@ -16,7 +16,7 @@ from shared.emotions import EMOTIONS
 
 EPOCHS: Final = 30
 _BATCH: Final = 128
-_LEARNING_RATE: Final = 1e-3
+_LEARNING_RATE: Final = 3e-3
 _WEIGHT_DECAY: Final = 0.02
 _DROPOUT: Final = 0.5
 _HIDDEN: Final = 96
@@ -60,11 +60,10 @@ def build_head() -> keras.Model:
     """Return an untrained head: ``encoder`` (n, 1152) and ``prosody`` (n, 10) in, logits out."""
     encoder = keras.Input((3 * ENCODER_WIDTH,), name="encoder")
     shape = keras.Input((PROSODY_WIDTH,), name="prosody")
-    standard = [
-        keras.layers.Normalization(name="encoder_standard")(encoder),
-        keras.layers.Normalization(name="prosody_standard")(shape),
-    ]
-    joined = keras.ops.clip(keras.layers.Concatenate()(standard), -5.0, 5.0)
+    heard = _standardised(encoder, "encoder_standard")
+    # The norm of an utterance's features tells the recording rather than the emotion, and a strange one is large.
+    heard = keras.layers.LayerNormalization(center=False, scale=False)(heard)
+    joined = keras.layers.Concatenate()([heard, _standardised(shape, "prosody_standard")])
     hidden = keras.layers.Dense(_HIDDEN, activation="gelu")(keras.layers.Dropout(_DROPOUT)(joined))
     hidden = keras.layers.Dropout(_DROPOUT)(hidden)
     return keras.Model(
@@ -74,6 +73,10 @@ def build_head() -> keras.Model:
             "strength": keras.layers.Dense(1, name="strength")(hidden),
         },
     )
+
+
+def _standardised(values: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    return keras.ops.clip(keras.layers.Normalization(name=name)(values), -5.0, 5.0)
 
 
 def train_head(clips: Clips, seed: int) -> keras.Model:
@@ -114,13 +117,28 @@ def run_head(model: keras.Model, clips: Clips) -> Logits:
     return Logits(emotion=outputs["emotion"].astype(np.float64), strength=outputs["strength"].astype(np.float64)[:, 0])
 
 
-def serving_model(model: keras.Model, temperature: float, log_prior: NDArray[np.float64]) -> keras.Model:
-    """Return the head with its calibration: ``distribution`` (n, 7) and ``arousal`` (n, 1) out."""
-    scaled = model.output["emotion"] * (1.0 / temperature) + log_prior.astype(np.float32)
-    return keras.Model(
-        model.input,
-        {"distribution": keras.ops.softmax(scaled), "arousal": keras.ops.sigmoid(model.output["strength"])},
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What turns logits into probabilities.
+
+    Attributes:
+        temperature: Divides the logits of the emotions.
+        log_prior: Is added to them then, float64 array of shape (7,).
+        strength_temperature: Divides the logit of the strength; None where no clip was labelled with it.
+    """
+
+    temperature: float
+    log_prior: NDArray[np.float64]
+    strength_temperature: float | None
+
+
+def serving_model(model: keras.Model, calibration: Calibration) -> keras.Model:
+    """Return the calibrated head: ``distribution`` (n, 7) out, and ``arousal`` (n, 1) where it was learned."""
+    scaled = model.output["emotion"] * (1.0 / calibration.temperature) + calibration.log_prior.astype(np.float32)
+    outputs = {"distribution": keras.ops.softmax(scaled)}
+    if calibration.strength_temperature is not None:
+        outputs["arousal"] = keras.ops.sigmoid(model.output["strength"] * (1.0 / calibration.strength_temperature))
+    return keras.Model(model.input, outputs)
 
 
 def export_head(model: keras.Model, path: Path) -> None:

@@ -12,10 +12,10 @@ from services.audio.model import HEAD_NAME
 from services.audio.settings import AudioSettings
 from services.audio.training.corpus import DEFAULT_CACHE, DEFAULT_DATA, Clips, load_clips
 from services.audio.training.evaluate import figures_of
-from services.audio.training.head import clip_weights, export_head, serving_model, train_head
-from services.audio.training.validation import FOLDS, OutOfFold, fit_temperature, log_prior, out_of_fold
+from services.audio.training.head import Calibration, export_head, serving_model, train_head
+from services.audio.training.validation import FOLDS, OutOfFold, calibrate, out_of_fold
 from shared.emotions import EMOTIONS
-from shared.weights import Manifest, write_manifest
+from shared.weights import Manifest, load_manifest, write_manifest
 
 VERSION: Final = "0.1.0"
 TERMS: Final[dict[str, str]] = {
@@ -47,17 +47,16 @@ def train(options: Options) -> Manifest:
     clips = load_clips(options.data, options.cache, options.exclude)
     with tqdm(total=FOLDS + 1, unit="head", desc="heads") as progress:
         held = out_of_fold(clips, options.seed, progress.update)
-        temperature = fit_temperature(held.logits.emotion, clips.emotions, clip_weights(clips))
+        calibration = calibrate(clips, held)
         model = train_head(clips, options.seed)
         progress.update()
     options.out.mkdir(parents=True, exist_ok=True)
-    export_head(serving_model(model, temperature, log_prior()), options.out / HEAD_NAME)
-    manifest = _manifest(options, clips, held, temperature)
-    write_manifest(options.out, manifest)
-    return manifest
+    export_head(serving_model(model, calibration), options.out / HEAD_NAME)
+    write_manifest(options.out, _manifest(options, clips, held, calibration))
+    return load_manifest(options.out)
 
 
-def _manifest(options: Options, clips: Clips, held: OutOfFold, temperature: float) -> Manifest:
+def _manifest(options: Options, clips: Clips, held: OutOfFold, calibration: Calibration) -> Manifest:
     corpora = [str(corpus) for corpus in np.unique(clips.corpora)]
     restricted = any(corpus in NON_COMMERCIAL for corpus in corpora)
     excluded = f" --exclude {' '.join(options.exclude)}" if options.exclude else ""
@@ -69,7 +68,7 @@ def _manifest(options: Options, clips: Clips, held: OutOfFold, temperature: floa
         data=tuple(TERMS[corpus] for corpus in corpora),
         command=f"python -m services.audio.training.train --seed {options.seed}{excluded}",
         seed=options.seed,
-        figures={"temperature": temperature} | figures_of(clips, held),
+        figures={"temperature": calibration.temperature} | figures_of(clips, held),
         sha256={},
     )
 

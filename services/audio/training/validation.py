@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.audio.training.corpus import Clips
-from services.audio.training.head import Logits, clip_weights, run_head, train_head
+from services.audio.training.head import Calibration, Logits, clip_weights, run_head, train_head
 from shared.emotions import EMOTIONS, Emotion
 
 FOLDS: Final = 5
@@ -88,7 +88,7 @@ def fit_temperature(logits: NDArray[np.float64], labels: Labels, weights: NDArra
     """Return the temperature with the least weighted negative log-likelihood (Guo et al., 2017).
 
     Args:
-        logits: float64 array of shape (n, 7).
+        logits: float64 array of shape (n, classes).
         labels: int array of shape (n,).
         weights: float32 array of shape (n,); those of :func:`clip_weights` make the classes equal.
     """
@@ -99,6 +99,20 @@ def fit_temperature(logits: NDArray[np.float64], labels: Labels, weights: NDArra
         for candidate in candidates
     ]
     return float(candidates[np.argmin(losses)])
+
+
+def calibrate(clips: Clips, held: OutOfFold) -> Calibration:
+    """Return the calibration that suits out-of-fold predictions."""
+    known = np.isfinite(clips.strong)
+    strength = np.stack([np.zeros(len(clips)), held.logits.strength], axis=1)[known]
+    labels = clips.strong[known].astype(np.int64)
+    return Calibration(
+        temperature=fit_temperature(held.logits.emotion, clips.emotions, clip_weights(clips)),
+        log_prior=log_prior(),
+        strength_temperature=fit_temperature(strength, labels, np.ones(len(labels), np.float32))
+        if len(labels)
+        else None,
+    )
 
 
 def _softmax(logits: NDArray[np.float64]) -> Distributions:
