@@ -122,4 +122,4 @@ class Embedded:
                 break
         if state is None:
             raise SessionError(f"There is no session {session_id}.")
-        return build_result(state, self._store.timeline(session_id), self._store.evidence(session_id, Modality.TEXT))
+        return build_result(state, self._store.timeline(session_id), self._store.evidence(session_id))

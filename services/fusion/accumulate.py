@@ -15,18 +15,20 @@ UNIT: Final = 1e-6
 BIN_S: Final = 1.0
 """Length of a bin of the timeline, seconds."""
 
-SMOOTHING: Final = 0.01
+SMOOTHING: Final = 0.4
 """Added to every probability before its logarithm, so that no score can rule an emotion out: what one second says of
-an emotion stays within ``log(SMOOTHING / (1 + 7 * SMOOTHING))`` and 0."""
+an emotion stays within ``log(SMOOTHING / (1 + 7 * SMOOTHING))`` and 0. ``services.fusion.training.fit`` found it on the
+votes of people; it belongs to what is stored, so that sums of another smoothing must not be added to these."""
 
 MOMENT_S: Final[dict[Modality, float]] = {Modality.TEXT: 3.0, Modality.AUDIO: 0.2, Modality.FACE: 0.2}
 """Seconds that evidence without a duration counts for: a frame one interval of a 5 Hz sampler, however fast frames
 come; typed text the time that it takes to say a sentence."""
 
 _FLOOR: Final = 1e-3
+_SAME_MOOD: Final = 1e-3
 _MOOD_SPAN: Final = (min(MOOD_VALUES.values()) + 0.05, max(MOOD_VALUES.values()) - 0.05)
 _VALUES: Final[tuple[float, ...]] = tuple(MOOD_VALUES[emotion] for emotion in EMOTIONS)
-_FIELDS: Final = 4 + len(EMOTIONS)
+_FIELDS: Final = 4 + 2 * len(EMOTIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,7 @@ class Accumulator:
         mood: Mass times mood.
         mood_square: Mass times squared mood.
         logs: Mass times smoothed log-probability, for each of the seven emotions.
+        shares: Mass times probability, for each of the seven emotions.
     """
 
     amount: int = 0
@@ -46,21 +49,23 @@ class Accumulator:
     mood: int = 0
     mood_square: int = 0
     logs: tuple[int, ...] = (0,) * len(EMOTIONS)
+    shares: tuple[int, ...] = (0,) * len(EMOTIONS)
 
     def __add__(self, other: Self) -> "Accumulator":
         return Accumulator.of([a + b for a, b in zip(self.values(), other.values(), strict=True)])
 
     def values(self) -> tuple[int, ...]:
         """Return the sums in the order in which they are stored."""
-        return (self.amount, self.mass, self.mood, self.mood_square, *self.logs)
+        return (self.amount, self.mass, self.mood, self.mood_square, *self.logs, *self.shares)
 
     @classmethod
     def of(cls, values: Sequence[int]) -> "Accumulator":
         """Return the accumulator with these sums, in the order of :meth:`values`."""
         if len(values) != _FIELDS:
             raise ValueError(f"an accumulator has {_FIELDS} sums, not {len(values)}")
-        amount, mass, mood, mood_square, *logs = values
-        return cls(amount=amount, mass=mass, mood=mood, mood_square=mood_square, logs=tuple(logs))
+        amount, mass, mood, mood_square = values[:4]
+        logs, shares = tuple(values[4 : 4 + len(EMOTIONS)]), tuple(values[4 + len(EMOTIONS) :])
+        return cls(amount=amount, mass=mass, mood=mood, mood_square=mood_square, logs=logs, shares=shares)
 
     def pack(self) -> str:
         """Return the sums as the store keeps them: decimal integers with spaces between."""
@@ -93,9 +98,7 @@ def contribution_of(score: ModalityScore) -> Contribution:
     """
     if score.status is not Status.SCORED or score.distribution is None or score.mood is None:
         return Contribution(total=Accumulator(), bins={})
-    logs = log_evidence([score.distribution[emotion] for emotion in EMOTIONS], score.mood)
-    q = score.quality
-    rates = (1.0, q, q * score.mood, q * score.mood**2, *(q * log for log in logs))
+    rates = evidence_rates([score.distribution[emotion] for emotion in EMOTIONS], score.mood, score.quality)
     bins = {
         index: Accumulator.of([round(rate * seconds / UNIT) for rate in rates])
         for index, seconds in _overlaps(score.modality, score.start_s, score.end_s)
@@ -104,22 +107,41 @@ def contribution_of(score: ModalityScore) -> Contribution:
     return Contribution(total=total, bins=bins)
 
 
-def log_evidence(distribution: Sequence[float], mood: float) -> tuple[float, ...]:
-    """Return smoothed log-probabilities that agree with a mood.
+def evidence_rates(distribution: Sequence[float], mood: float, quality: float) -> tuple[float, ...]:
+    """Return what one second of such evidence adds to the sums of an :class:`Accumulator`, in their order.
+
+    Args:
+        distribution: Seven probabilities in the order of :data:`EMOTIONS`.
+        mood: 1..5.
+        quality: 0..1.
+    """
+    told = tilted(distribution, mood)
+    sums = (mood, mood**2, *log_evidence(told), *told)
+    return (1.0, quality, *(quality * each for each in sums))
+
+
+def log_evidence(distribution: Sequence[float], smoothing: float = SMOOTHING) -> tuple[float, ...]:
+    """Return smoothed log-probabilities: none above 0, none so low that it rules an emotion out."""
+    return tuple(math.log((p + smoothing) / (1 + len(EMOTIONS) * smoothing)) for p in distribution)
+
+
+def tilted(distribution: Sequence[float], mood: float) -> list[float]:
+    """Return a distribution that agrees with a mood.
 
     Text answers with a valence head of its own. Where a score's mood is not the one of its distribution, the
     distribution is tilted exponentially, ``p' ~ p * exp(rate * value)``, to the mood: among all distributions of that
-    mood it is the nearest to ``p`` (Csiszar, "I-divergence geometry", 1975). So everything is one log-linear pool.
+    mood it is the nearest to ``p`` (Csiszar, "I-divergence geometry", 1975). So everything is one pool.
 
     Args:
         distribution: Seven probabilities in the order of :data:`EMOTIONS`.
         mood: 1..5; taken to the nearest that the seven mood values can express.
     """
+    if abs(sum(p * value for p, value in zip(distribution, _VALUES, strict=True)) - mood) < _SAME_MOOD:
+        return list(distribution)
     total = sum(distribution) + _FLOOR * len(EMOTIONS)
     floored = [(p + _FLOOR) / total for p in distribution]
     target = min(max(mood, _MOOD_SPAN[0]), _MOOD_SPAN[1])
-    tilted = _tilt(floored, _tilt_rate(floored, target))
-    return tuple(math.log((p + SMOOTHING) / (1 + len(EMOTIONS) * SMOOTHING)) for p in tilted)
+    return _tilt(floored, _tilt_rate(floored, target))
 
 
 def _tilt(distribution: Sequence[float], rate: float) -> list[float]:

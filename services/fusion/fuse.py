@@ -1,4 +1,4 @@
-"""The fusion rule: one log-linear pool of what the modalities say, with a prior, a mood and how sure it is. Pure."""
+"""The fusion rule: what the modalities say becomes one distribution, one mood and how sure it is. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from services.fusion.accumulate import UNIT, Accumulator
+from services.fusion.accumulate import Accumulator
 from services.fusion.parameters import DEFAULT_PARAMETERS, FusionParameters
-from shared.emotions import MOOD_MAX, MOOD_MIN, Modality, mood_of
+from services.fusion.pool import Evidence, Floats, Pooled, pool, rows_of
+from shared.emotions import MODALITIES, MOOD_MAX, MOOD_MIN, Modality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,13 +18,12 @@ class ModalityView:
     """What one modality says by itself, over all of its evidence.
 
     Attributes:
-        distribution: Geometric mean of its distributions, weighted by quality and time; float64 array of shape (7,).
+        distribution: Mean of its distributions, weighted by quality and time; float64 array of shape (7,).
         mood: Mean of its moods, weighted alike; 1..5.
         mood_sd: Standard deviation of its moods over time.
         quality: Mean quality, 0..1.
         amount_s: Seconds of evidence.
-        weight: Exponent with which it enters the pool.
-        share: Its part of all weights, 0..1; the prior's is not counted.
+        share: Its part of the answer, 0..1; the prior's is not counted.
     """
 
     distribution: NDArray[np.float64]
@@ -31,7 +31,6 @@ class ModalityView:
     mood_sd: float
     quality: float
     amount_s: float
-    weight: float
     share: float
 
 
@@ -67,87 +66,59 @@ def fuse(
     *,
     minimum_s: float | None = None,
 ) -> Fused | None:
-    """Fuse what the modalities say.
-
-    ``log p ~ prior_weight * log prior + sum over modalities of weight * mean log-probability``, where a weight is
-    reliability times mean quality times an amount that saturates. The variance of the mood falls with every second of
-    evidence and grows with the disagreement between modalities; a modality without evidence enters nowhere.
+    """Fuse what the modalities say; :func:`services.fusion.pool.pool` is the rule.
 
     Args:
-        sums: The accumulated evidence of each modality.
+        sums: The accumulated evidence of each modality; one without evidence changes nothing.
         parameters: The numbers of the rule.
         minimum_s: Seconds of evidence times quality below which nothing is said; by default the session's.
 
     Returns:
         The fused mood, or None where there is not enough evidence for a number.
     """
+    return fuse_rows(rows_of([sums]), parameters, minimum_s=minimum_s)[0]
+
+
+def fuse_rows(
+    rows: Floats, parameters: FusionParameters = DEFAULT_PARAMETERS, *, minimum_s: float | None = None
+) -> list[Fused | None]:
+    """Fuse many moments at once, each as :func:`fuse` does.
+
+    Args:
+        rows: Sums of shape (n, 3, 18), as :func:`services.fusion.pool.rows_of` gives them.
+        parameters: The numbers of the rule.
+        minimum_s: Seconds of evidence times quality below which nothing is said; by default the session's.
+    """
+    evidence = Evidence.of(rows)
     least = parameters.minimum_s if minimum_s is None else minimum_s
-    heard = {modality: sums[modality] for modality in Modality if modality in sums and sums[modality].mass > 0}
-    if sum(each.mass for each in heard.values()) * UNIT < least or not heard:
-        return None
-    views = _views(heard, parameters)
-    logits = parameters.prior_weight * np.log(parameters.prior)
-    logits = logits + sum(view.weight * _mean_logs(heard[modality]) for modality, view in views.items())
-    distribution = _softmax(logits)
-    mood = float(np.clip(mood_of(distribution), MOOD_MIN, MOOD_MAX))
-    spread = _spread(heard, views, parameters)
-    margin = parameters.interval_z * spread
+    masses = evidence.masses.sum(axis=1)
+    enough = (masses > 0) & (masses >= least)
+    pooled = pool(evidence, parameters)
+    return [_fused(evidence, pooled, n) if enough[n] else None for n in range(len(rows))]
+
+
+def _fused(evidence: Evidence, pooled: Pooled, moment: int) -> Fused:
+    mood, margin = float(pooled.moods[moment]), float(pooled.half_widths[moment])
     return Fused(
-        distribution=distribution,
+        distribution=pooled.distributions[moment],
         mood=mood,
-        spread=spread,
+        spread=float(pooled.spreads[moment]),
         low=max(MOOD_MIN, mood - margin),
         high=min(MOOD_MAX, mood + margin),
-        views=views,
+        views={
+            modality: _view(evidence, (moment, place), float(pooled.shares[moment, place]))
+            for place, modality in enumerate(MODALITIES)
+            if evidence.masses[moment, place] > 0
+        },
     )
 
 
-def _views(heard: Mapping[Modality, Accumulator], parameters: FusionParameters) -> dict[Modality, ModalityView]:
-    weights = {
-        modality: parameters.modalities[modality].reliability
-        * sums.mass
-        * UNIT
-        / (sums.amount * UNIT + parameters.half_amount_s)
-        for modality, sums in heard.items()
-    }
-    total = sum(weights.values())
-    return {modality: _view(sums, weights[modality], weights[modality] / total) for modality, sums in heard.items()}
-
-
-def _view(sums: Accumulator, weight: float, share: float) -> ModalityView:
-    mood = sums.mood / sums.mass
+def _view(evidence: Evidence, at: tuple[int, int], share: float) -> ModalityView:
     return ModalityView(
-        distribution=_softmax(_mean_logs(sums)),
-        mood=float(np.clip(mood, MOOD_MIN, MOOD_MAX)),
-        mood_sd=float(np.sqrt(max(0.0, sums.mood_square / sums.mass - mood**2))),
-        quality=min(1.0, sums.mass / sums.amount),
-        amount_s=sums.amount * UNIT,
-        weight=weight,
+        distribution=evidence.shares[at],
+        mood=float(evidence.moods[at]),
+        mood_sd=float(evidence.mood_sds[at]),
+        quality=float(evidence.qualities[at]),
+        amount_s=float(evidence.amounts[at]),
         share=share,
     )
-
-
-def _spread(
-    heard: Mapping[Modality, Accumulator], views: Mapping[Modality, ModalityView], parameters: FusionParameters
-) -> float:
-    """Combine the modalities' measured errors as independent, and add what they disagree by.
-
-    The precision of a modality grows with its mass alone, never with its mean quality: otherwise a poor second after
-    a good one would make the answer less sure than if it had never been heard.
-    """
-    precision = parameters.prior_sd**-2
-    for modality, sums in heard.items():
-        mass = sums.mass * UNIT
-        precision += mass / (mass + parameters.half_amount_s) * parameters.modalities[modality].error_sd ** -2
-    centre = sum(view.share * view.mood for view in views.values())
-    between = sum(view.share * (view.mood - centre) ** 2 for view in views.values())
-    return float(np.sqrt(1 / precision + parameters.disagreement_factor * between))
-
-
-def _mean_logs(sums: Accumulator) -> NDArray[np.float64]:
-    return np.array(sums.logs, dtype=np.float64) / sums.mass
-
-
-def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    powers = np.exp(logits - logits.max())
-    return np.asarray(powers / powers.sum())

@@ -14,7 +14,7 @@ _CHANGEABLE_SD: Final = 1.0
 _POOR_QUALITY: Final = 0.5
 _LITTLE_S: Final = 2.0
 _SCORE_WORDS: Final = ((1.75, "very low"), (2.5, "low"), (3.5, "even"), (4.25, "good"), (5.0, "very good"))
-_ADJECTIVES: Final[dict[Emotion, str]] = {
+ADJECTIVES: Final[dict[Emotion, str]] = {
     Emotion.ANGER: "angry",
     Emotion.DISGUST: "disgusted",
     Emotion.FEAR: "afraid",
@@ -23,12 +23,17 @@ _ADJECTIVES: Final[dict[Emotion, str]] = {
     Emotion.SADNESS: "sad",
     Emotion.SURPRISE: "surprised",
 }
-_NAMES: Final = {Modality.TEXT: "words", Modality.AUDIO: "voice", Modality.FACE: "face"}
+NAMES: Final = {Modality.TEXT: "words", Modality.AUDIO: "voice", Modality.FACE: "face"}
 _UNITS: Final = {Modality.TEXT: "utterances", Modality.AUDIO: "utterances", Modality.FACE: "frames"}
 _POOR: Final = {
     Modality.TEXT: "speech recogniser unsure",
     Modality.AUDIO: "voice noisy or faint",
     Modality.FACE: "face small, turned away or blurred",
+}
+_CLEAR: Final = {
+    Modality.TEXT: "words recognised well",
+    Modality.AUDIO: "voice heard well",
+    Modality.FACE: "face seen well",
 }
 _NOTHING: Final = {
     Modality.TEXT: "no speech came",
@@ -65,54 +70,75 @@ def score_word(mood: float) -> str:
 
 def label_of(fused: Fused) -> str:
     """Say a mood in words: its mix of emotions, whether it changed, and which modalities disagree."""
-    parts = [_mix(fused)]
-    if any(view.mood_sd >= _CHANGEABLE_SD and view.share >= _AUDIBLE_SHARE for view in fused.views.values()):
+    parts = [mix_of(fused)]
+    if any(view.mood_sd >= _CHANGEABLE_SD and audible(view) for view in fused.views.values()):
         parts[0] += ", changeable"
     apart = fused.disagreement()
     if apart is not None and apart[2] >= DISAGREEMENT_FROM:
         first, second, _ = apart
-        if min(fused.views[first].share, fused.views[second].share) >= _AUDIBLE_SHARE:
-            parts.append(f"{_NAMES[first]} and {_NAMES[second]} disagree")
+        if audible(fused.views[first]) and audible(fused.views[second]):
+            parts.append(f"{NAMES[first]} and {NAMES[second]} disagree")
     return "; ".join(parts)
 
 
-def _mix(fused: Fused) -> str:
+def audible(view: ModalityView) -> bool:
+    """Return whether a modality is enough of the answer to be spoken of."""
+    return view.share >= _AUDIBLE_SHARE
+
+
+def mix_of(fused: Fused) -> str:
+    """Say a mix of emotions in a few words."""
     ranked = sorted(zip(fused.distribution.tolist(), EMOTIONS, strict=True), key=lambda pair: -pair[0])
     (most, top), (next_most, second) = ranked[0], ranked[1]
     if most >= 0.7:
-        return _ADJECTIVES[top]
+        return ADJECTIVES[top]
     if most >= 0.45 and next_most < 0.3:
-        return f"mostly {_ADJECTIVES[top]}"
+        return f"mostly {ADJECTIVES[top]}"
     if most + next_most >= 0.6:
-        return f"{_ADJECTIVES[top]} and {_ADJECTIVES[second]}"
+        return f"{ADJECTIVES[top]} and {ADJECTIVES[second]}"
     return f"{score_word(fused.mood)}, of mixed feelings"
 
 
-def reasons_of(modality: Modality, counts: Counts, view: ModalityView | None) -> list[str]:
-    """Say what lowers a modality's weight, so that a person understands it; empty where nothing does.
+def reasons_of(
+    modality: Modality, counts: Counts, view: ModalityView | None, duration_s: float | None = None
+) -> list[str]:
+    """Say why a modality weighs what it weighs, so that a person understands it: what lowers it, or that nothing does.
 
     Args:
         modality: Which modality.
         counts: What became of its chunks.
         view: What it says by itself, or None where it has no evidence.
+        duration_s: How long the session lasted, or None where that is not known yet.
     """
     if counts.accounted == 0:
         return [_NOTHING[modality]]
     units = _UNITS[modality]
     chunks = f"of {counts.accounted} {units}"
     reasons = [
-        f"{_PHRASES.get(reason, reason.replace('_', ' '))} in {number} {chunks}"
+        _abstention(modality, reason, number, counts.accounted, duration_s)
         for reason, number in sorted(counts.reasons.items(), key=lambda item: (-item[1], item[0]))
         if reason not in _LOSS_CAUSES
     ]
     for outcome, what in _LOST.items():
         if number := _lost(counts, outcome):
             reasons.append(f"{number} {chunks} {what}")
-    if view is not None and view.quality < _POOR_QUALITY:
-        reasons.append(_POOR[modality])
-    if view is not None and view.amount_s < _LITTLE_S:
-        reasons.append(f"only {view.amount_s:.1f} s of evidence")
-    return reasons
+    return [*reasons, *_view_reasons(modality, view)] if view is not None else reasons
+
+
+def _view_reasons(modality: Modality, view: ModalityView) -> list[str]:
+    reasons = [_POOR[modality]] if view.quality < _POOR_QUALITY else []
+    if view.amount_s < _LITTLE_S:
+        return [*reasons, f"only {view.amount_s:.1f} s of evidence"]
+    return reasons or [f"{_CLEAR[modality]} for {view.amount_s:.0f} s"]
+
+
+def _abstention(modality: Modality, reason: str, number: int, of: int, duration_s: float | None) -> str:
+    """Say how much was not judged: of a whole recording in seconds, for frames come evenly; else in chunks."""
+    what = _PHRASES.get(reason, reason.replace("_", " "))
+    if modality is Modality.FACE and duration_s is not None and duration_s >= 1:
+        lasted_s = number / of * duration_s
+        return f"{what} for {lasted_s:.{0 if lasted_s >= 1 else 1}f} s of {duration_s:.0f}"
+    return f"{what} in {number} of {of} {_UNITS[modality]}"
 
 
 def _lost(counts: Counts, outcome: Outcome) -> int:

@@ -1,10 +1,37 @@
-"""The numbers of the fusion rule, and where each comes from."""
+"""The numbers of the fusion rule. ``services.fusion.training.fit`` writes them; the model card says where from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from shared.emotions import EMOTIONS, Emotion, Modality
+
+FILE: Final = "parameters.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How wide an interval must be for the spread that is predicted: a rising line through a few points.
+
+    Attributes:
+        spreads: Predicted standard deviations, rising.
+        half_widths: The half-width of the 80 % interval at each of them, rising; beyond the last in proportion.
+    """
+
+    spreads: tuple[float, ...]
+    half_widths: tuple[float, ...]
+
+    def half_width(self, spreads: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the half-width at each of these spreads, an array of any shape."""
+        far = 1000.0
+        x = (0.0, *self.spreads, far)
+        y = (0.0, *self.half_widths, far * self.half_widths[-1] / self.spreads[-1])
+        return np.interp(spreads, x, y)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,12 +39,20 @@ class ModalityParameters:
     """How far one modality is to be believed.
 
     Attributes:
-        reliability: Exponent of its distribution at full quality and amount.
+        exponent: Exponent of its smoothed distribution in the log-linear pool, at full quality and amount.
+        reliability: Its part in the linear pool at full quality and amount, the prior's being ``prior_share``.
+        linear_share: Part of the linear pool in the answer, at least, where this modality alone speaks.
+        neutral_bias: Log-odds by which it says neutral too often, taken off at full quality and amount.
         error_sd: Standard deviation of its mood alone against the panel that saw and heard everything.
+        calibration: Half-width of the 80 % interval, where it alone speaks.
     """
 
+    exponent: float
     reliability: float
+    linear_share: float
+    neutral_bias: float
     error_sd: float
+    calibration: Calibration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,55 +60,59 @@ class FusionParameters:
     """Everything that the fusion rule needs to know.
 
     Attributes:
-        modalities: Each modality's reliability and error.
-        prior: What is believed without evidence, over :data:`EMOTIONS`; sums to one.
-        prior_weight: Exponent of the prior.
+        version: Names this set of numbers.
+        modalities: Each modality's exponent, reliability, bias and error.
+        prior: What is believed without evidence, over :data:`EMOTIONS`; sums to one, and its mood is about 3.
+        prior_weight: Exponent of the prior in the log-linear pool.
+        prior_share: Part of the prior in the linear pool.
+        agreement_gain: Mood by which two modalities that agree fully may go beyond both.
+        agreement_sd: Standard deviation between the modalities' moods from which they may not at all.
         prior_sd: Standard deviation of a person's mood about the prior's.
         half_amount_s: Seconds of evidence at which a modality has half of its full weight.
         minimum_s: Seconds of evidence times quality, over all modalities, below which a session has no mood.
         minimum_bin_s: The same for one second of the timeline.
-        disagreement_factor: Share of the variance between the modalities' moods that widens the interval.
-        interval_z: Half-width of the interval in standard deviations.
+        disagreement_factor: How fast the variance between the modalities' moods raises that of the answer.
+        ambiguity_share: Share of an ordinary answer's variance that comes with what the modalities leave open.
+        calibration: Half-width of the 80 % interval, where several modalities speak.
     """
 
+    version: str
     modalities: Mapping[Modality, ModalityParameters]
     prior: tuple[float, ...]
     prior_weight: float
+    prior_share: float
+    agreement_gain: float
+    agreement_sd: float
     prior_sd: float
     half_amount_s: float
     minimum_s: float
     minimum_bin_s: float
     disagreement_factor: float
-    interval_z: float
+    ambiguity_share: float
+    calibration: Calibration
+
+    def without(self, emotion: Emotion) -> Self:
+        """Return the rule for people who were not offered an emotion as an answer: its prior is zero."""
+        prior = [0.0 if each is emotion else p for each, p in zip(EMOTIONS, self.prior, strict=True)]
+        return replace(self, prior=tuple(p / sum(prior) for p in prior))
 
 
-_PRIOR: Final[dict[Emotion, float]] = {
-    Emotion.ANGER: 0.07,
-    Emotion.DISGUST: 0.05,
-    Emotion.FEAR: 0.05,
-    Emotion.JOY: 0.20,
-    Emotion.NEUTRAL: 0.50,
-    Emotion.SADNESS: 0.08,
-    Emotion.SURPRISE: 0.05,
-}
+_ADAPTER: Final[TypeAdapter[FusionParameters]] = TypeAdapter(FusionParameters)
 
-DEFAULT_PARAMETERS: Final = FusionParameters(
-    modalities={
-        Modality.TEXT: ModalityParameters(reliability=1.0, error_sd=0.65),
-        Modality.AUDIO: ModalityParameters(reliability=0.4, error_sd=0.80),
-        Modality.FACE: ModalityParameters(reliability=1.8, error_sd=0.55),
-    },
-    prior=tuple(_PRIOR[emotion] for emotion in EMOTIONS),
-    prior_weight=0.25,
-    prior_sd=1.0,
-    half_amount_s=0.5,
-    minimum_s=0.4,
-    minimum_bin_s=0.05,
-    disagreement_factor=0.5,
-    interval_z=1.2816,
-)
-"""Voice and face start from the log-linear pool that is nearest to how people fuse the clips of CREMA-D (exponents 0.3
-and 1.4; Cao et al., 2014): a few seconds of ordinary quality reach about 0.6 of a reliability, so that the voice enters
-with its 0.25 and the face with 1.1, taken down because a model is noisier than the ten people of a panel. CREMA-D's
-words are neutral by design and say nothing of text, whose share is set between the two. The prior's mood is 3. The
-errors are those panels' (0.57 and 0.28, mean absolute), widened for models. The interval is one of 80 %."""
+
+def read_parameters(text: str) -> FusionParameters:
+    """Return the parameters in a JSON text.
+
+    Raises:
+        pydantic.ValidationError: If one is missing or wrong.
+    """
+    return _ADAPTER.validate_json(text)
+
+
+def write_parameters(parameters: FusionParameters) -> str:
+    """Return the JSON text that :func:`read_parameters` reads."""
+    return _ADAPTER.dump_json(parameters, indent=2).decode() + "\n"
+
+
+DEFAULT_PARAMETERS: Final = read_parameters((files("services.fusion") / FILE).read_text(encoding="utf-8"))
+"""The parameters of service: the rule as fitted on people, each modality scaled by the error of our model."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.fusion.accumulate import UNIT, Accumulator, contribution_of, log_evidence
+from services.fusion.accumulate import SMOOTHING, UNIT, Accumulator, contribution_of, log_evidence, tilted
 from shared.emotions import EMOTIONS, MOOD_VECTOR, Modality, as_mapping, mood_of
 from shared.messages.details import AudioDetails, FaceDetails, TextDetails
 from shared.messages.score import ModalityScore, ModelRef, Status
@@ -78,20 +78,30 @@ def test_a_score_touches_few_bins_whenever_it_comes(score: ModalityScore, later_
 
 @timeless
 @given(distributions, st.floats(1, 5))
-def test_evidence_takes_the_mood_of_the_score_and_stays_bounded(distribution: list[float], mood: float) -> None:
-    logs = np.array(log_evidence(distribution, mood))
+def test_a_distribution_is_told_with_the_mood_of_the_score(distribution: list[float], mood: float) -> None:
+    told = np.array(tilted(distribution, mood))
+    assert told.sum() == pytest.approx(1, abs=1e-6)
+    assert float(told @ MOOD_VECTOR) == pytest.approx(np.clip(mood, 1.3, 4.7), abs=1e-3)
+
+
+@timeless
+@given(distributions)
+def test_a_distribution_of_the_same_mood_is_told_as_it_is(distribution: list[float]) -> None:
+    assert tilted(distribution, float(mood_of(distribution))) == distribution
+
+
+@timeless
+@given(distributions)
+def test_no_score_can_rule_an_emotion_out(distribution: list[float]) -> None:
+    logs = np.array(log_evidence(distribution))
     assert logs.max() <= 0
-    assert logs.min() >= math.log(0.01 / 1.07) - 1e-9
-    tilted = np.exp(logs) * 1.07 - 0.01
-    assert tilted.sum() == pytest.approx(1, abs=1e-6)
-    assert float(tilted @ MOOD_VECTOR) == pytest.approx(np.clip(mood, 1.3, 4.7), abs=1e-5)
+    assert logs.min() >= math.log(SMOOTHING / (1 + 7 * SMOOTHING)) - 1e-9
 
 
 def test_a_tilt_changes_the_odds_in_proportion_to_the_mood_values() -> None:
     distribution = normalised([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
-    tilted = np.exp(np.array(log_evidence(distribution, 4.0))) * 1.07 - 0.01
     floored = (np.array(distribution) + 1e-3) / (1 + 7e-3)
-    slopes = np.log(tilted / floored)
+    slopes = np.log(np.array(tilted(distribution, 4.0)) / floored)
     by_value = sorted(zip(MOOD_VECTOR.tolist(), slopes.tolist(), strict=True))
     rates = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(by_value) if b[0] > a[0]]
     assert rates == pytest.approx([rates[0]] * len(rates))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.fusion.accumulate import UNIT, Accumulator, log_evidence
+from services.fusion.accumulate import UNIT, Accumulator, evidence_rates
 from services.fusion.fuse import Fused, fuse
 from services.fusion.labels import label_of, reasons_of, score_word
 from services.fusion.state import Counts, Outcome
@@ -16,9 +16,8 @@ def leaning(emotion: Emotion, p: float = 0.8) -> list[float]:
 def sums_of(*distributions: list[float], seconds: float = 5.0, quality: float = 0.8) -> Accumulator:
     total = Accumulator()
     for distribution in distributions:
-        mood, mass = float(mood_of(distribution)), seconds * quality
-        rates = [seconds, mass, mass * mood, mass * mood**2, *(mass * log for log in log_evidence(distribution, mood))]
-        total += Accumulator.of([round(rate / UNIT) for rate in rates])
+        rates = evidence_rates(distribution, float(mood_of(distribution)), quality)
+        total += Accumulator.of([round(seconds * rate / UNIT) for rate in rates])
     return total
 
 
@@ -78,7 +77,9 @@ def test_a_reason_counts_what_it_is_about() -> None:
         "sun glare in 1 of 20 frames",
         "1 of 20 frames came too late to be judged",
         "1 of 20 frames could not be judged",
+        "face seen well for 5 s",
     ]
+    assert reasons_of(Modality.FACE, counts, view, duration_s=20.0)[0] == "no face in view for 8 s of 20"
 
 
 @pytest.mark.parametrize(
@@ -95,8 +96,8 @@ def test_poor_quality_and_little_evidence_are_said(modality: Modality, words: st
     assert reasons_of(modality, counts, view) == [words, "only 1.5 s of evidence"]
 
 
-def test_nothing_to_say_where_all_is_well() -> None:
+def test_every_weight_has_a_reason() -> None:
     counts = Counts(seen=5, outcomes={Outcome.SCORED: 5})
     view = fused({Modality.TEXT: sums_of(leaning(Emotion.JOY))}).views[Modality.TEXT]
-    assert reasons_of(Modality.TEXT, counts, view) == []
+    assert reasons_of(Modality.TEXT, counts, view) == ["words recognised well for 5 s"]
     assert reasons_of(Modality.FACE, Counts(), None) == ["no frames came"]

@@ -5,7 +5,9 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
+from services.fusion.course import Course
 from services.fusion.results import SessionSummary, TimelinePoint, TranscriptLine
+from services.fusion.timeline import Smoothing
 from shared.emotions import MODALITIES, Modality
 from shared.messages.score import ModalityScore
 from shared.messages.session import DEFAULT_RETENTION_S, MAX_RETENTION_S, Purpose
@@ -22,6 +24,7 @@ class NewSession(BaseModel):
         purpose: What it is for.
         retention_s: Seconds after which everything about it is erased.
         modalities: What they agreed to.
+        baseline: The person's usual mood, 1..5, where they agreed to be compared with it: from ``mien calibrate``.
     """
 
     model_config = ConfigDict(
@@ -33,6 +36,7 @@ class NewSession(BaseModel):
     purpose: Purpose
     retention_s: Annotated[int, Field(gt=0, le=MAX_RETENTION_S)] = DEFAULT_RETENTION_S
     modalities: Annotated[tuple[Modality, ...], Field(min_length=1, max_length=len(MODALITIES))] = MODALITIES
+    baseline: Annotated[float, Field(ge=1, le=5)] | None = None
 
     @field_validator("consent")
     @classmethod
@@ -74,6 +78,8 @@ class SessionAnswer(SessionSummary):
     Attributes:
         transcript: What was said, where ``include`` names it.
         timeline: The seconds with evidence, where ``include`` names it.
+        smoothing: How their moods take in their neighbours; with the timeline.
+        course: Mean, peak, end and disagreements over time; with the timeline.
     """
 
     model_config = ConfigDict(
@@ -112,6 +118,8 @@ class SessionAnswer(SessionSummary):
 
     transcript: tuple[TranscriptLine, ...] | None = None
     timeline: tuple[TimelinePoint, ...] | None = None
+    smoothing: Smoothing | None = None
+    course: Course | None = None
 
 
 class ListedSession(BaseModel):
@@ -180,6 +188,7 @@ class Timeline(BaseModel):
 
     session_id: str
     resolution_s: int
+    smoothing: Smoothing
     timeline: tuple[TimelinePoint, ...]
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from services.fusion.accumulate import Accumulator
+from services.fusion.accumulate import BIN_S, Accumulator
 from services.fusion.api.etag import JSON, NOT_MODIFIED, tagged, tagged_model
 from services.fusion.api.headers import REPORT_POLICY
 from services.fusion.api.models import Evidence, SessionAnswer, Timeline
@@ -19,6 +19,7 @@ from services.fusion.report import render_csv, render_html
 from services.fusion.results import (
     SessionResult,
     TimelinePoint,
+    build_course,
     build_result,
     build_summary,
     build_timeline,
@@ -26,6 +27,7 @@ from services.fusion.results import (
 )
 from services.fusion.state import SessionState, TimelineBin
 from services.fusion.store.session_store import SessionStore
+from services.fusion.timeline import SMOOTHING, UNSMOOTHED, Smoothing
 from shared.emotions import Modality
 
 MAX_EVIDENCE: Final = 1000
@@ -67,7 +69,9 @@ def read_session(request: Request, session_id: OpenedSession, store: Store, incl
     if "transcript" in parts:
         answer["transcript"] = build_transcript(store.evidence(session_id, Modality.TEXT))
     if "timeline" in parts:
-        answer["timeline"] = build_timeline(state, store.timeline(session_id))
+        bins = store.timeline(session_id)
+        answer["timeline"] = build_timeline(state, bins, evidence=store.evidence(session_id))
+        answer |= {"smoothing": SMOOTHING, "course": build_course(state, bins)}
     trace = store.traceparent(session_id)
     return tagged_model(request, SessionAnswer(**answer), {"traceparent": trace} if trace else None)
 
@@ -84,14 +88,26 @@ def read_timeline(
         int, Query(ge=10, le=MAX_POINTS, description="Most points; the resolution is made coarser to keep it.")
     ] = MAX_POINTS,
 ) -> Response:
-    """Read the seconds that have evidence, each with its mood, its interval and what each modality says."""
+    """Read the seconds that have evidence, each with its mood, its interval and what each modality says.
+
+    Seconds are smoothed over their neighbours as `smoothing` says; coarser points are not.
+    """
     state = state_of(store, session_id)
-    bins = store.timeline(session_id, start_s, end_s)
+    around_s = SMOOTHING.reach * BIN_S
+    bins = store.timeline(session_id, max(0.0, start_s - around_s), end_s + around_s)
     if bins:
-        span = bins[-1].index + 1 - bins[0].index
+        span = min(bins[-1].index + 1, end_s) - max(bins[0].index, start_s)
         resolution_s = max(resolution_s, math.ceil(span / points))
     timeline = thinned(state, bins, resolution_s)
-    return tagged_model(request, Timeline(session_id=session_id, resolution_s=resolution_s, timeline=timeline))
+    return tagged_model(
+        request,
+        Timeline(
+            session_id=session_id,
+            resolution_s=resolution_s,
+            smoothing=smoothing_at(resolution_s),
+            timeline=tuple(point for point in timeline if point.end_s > start_s and point.start_s < end_s),
+        ),
+    )
 
 
 @router.get("/{session_id}/evidence", responses=_READ, response_model=Evidence)
@@ -133,6 +149,11 @@ def read_csv_report(request: Request, session_id: OpenedSession, store: Store) -
     return tagged(request, render_csv(_result(store, session_id)), "text/csv; charset=utf-8", headers)
 
 
+def smoothing_at(resolution_s: int) -> Smoothing:
+    """Return how points of so many seconds take in their neighbours."""
+    return SMOOTHING if resolution_s == 1 else UNSMOOTHED
+
+
 def thinned(state: SessionState, bins: Sequence[TimelineBin], resolution_s: int) -> tuple[TimelinePoint, ...]:
     """Return a timeline whose points are so many seconds long: evidence is added, so that nothing is left out."""
     if resolution_s == 1:
@@ -141,7 +162,7 @@ def thinned(state: SessionState, bins: Sequence[TimelineBin], resolution_s: int)
     merged = [TimelineBin(index=index, sums=_sum(list(group))) for index, group in groups]
     return tuple(
         point.model_copy(update={"start_s": point.start_s * resolution_s, "end_s": point.end_s * resolution_s})
-        for point in build_timeline(state, merged)
+        for point in build_timeline(state, merged, smoothing=UNSMOOTHED)
     )
 
 
@@ -155,7 +176,7 @@ def _sum(bins: Sequence[TimelineBin]) -> dict[Modality, Accumulator]:
 
 def _result(store: SessionStore, session_id: str) -> SessionResult:
     state = state_of(store, session_id)
-    return build_result(state, store.timeline(session_id), store.evidence(session_id, Modality.TEXT))
+    return build_result(state, store.timeline(session_id), store.evidence(session_id))
 
 
 def _attachment(session_id: str, ending: str) -> str:

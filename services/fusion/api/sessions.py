@@ -56,7 +56,9 @@ def create_session(wanted: NewSession, store: Store, owner: KeyHolder) -> Create
     refusal = refusal_of(wanted.purpose)
     if refusal is not None:
         raise ProblemError(HTTPStatus.FORBIDDEN, refusal)
-    started, token = new_session(wanted.modalities, wanted.purpose, retention_s=wanted.retention_s)
+    started, token = new_session(
+        wanted.modalities, wanted.purpose, retention_s=wanted.retention_s, baseline=wanted.baseline
+    )
     store.start(started)
     store.directory.enter(owner, started)
     expires_at = started.started_at + timedelta(seconds=wanted.retention_s)

@@ -1,0 +1,168 @@
+"""How a session went: its mean, peak and end, when modalities disagreed, and all of that in words. Pure."""
+
+from collections.abc import Sequence
+from itertools import combinations, pairwise
+from typing import Final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from services.fusion.accumulate import BIN_S
+from services.fusion.fuse import Fused
+from services.fusion.labels import ADJECTIVES, DISAGREEMENT_FROM, NAMES, audible, label_of, mix_of
+from services.fusion.timeline import Second
+from shared.emotions import EMOTIONS, Emotion, Modality
+from shared.messages.score import Mood
+
+END_S: Final = 10.0
+"""The last seconds of a session, which are its end."""
+
+_FAR: Final = 0.75
+_LEAST_S: Final = 3.0
+_GAP_S: Final = 2.0
+_MOST: Final = 0.8
+
+
+class Moment(BaseModel):
+    """A stretch of a session that stands out.
+
+    Attributes:
+        start_s: Where it begins.
+        end_s: Where it ends.
+        mood: Its mood.
+        emotion: Its strongest emotion.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    start_s: float
+    end_s: float
+    mood: Mood
+    emotion: Emotion
+
+
+class Disagreement(BaseModel):
+    """A stretch in which two modalities disagreed.
+
+    Attributes:
+        start_s: Where it begins.
+        end_s: Where it ends.
+        between: Which two.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    start_s: float
+    end_s: float
+    between: tuple[Modality, Modality]
+
+
+class Course(BaseModel):
+    """How a session went. A few strong seconds are not averaged away: the peak stands beside the mean.
+
+    Attributes:
+        mean: Mean mood of the smoothed seconds, weighted by their evidence.
+        peak: The second whose smoothed mood is furthest from that mean.
+        end: The last ten seconds.
+        disagreements: When two modalities disagreed for three seconds or more.
+        label: All of that in words.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    mean: Mood
+    peak: Moment
+    end: Moment
+    disagreements: tuple[Disagreement, ...]
+    label: str
+
+
+def course_of(fused: Fused, seconds: Sequence[Second]) -> Course | None:
+    """Return how a session went; None where no second has a mood.
+
+    Args:
+        fused: The whole session.
+        seconds: Its seconds, in order.
+    """
+    if not seconds:
+        return None
+    mean = _mean_mood(seconds)
+    peak = max(seconds, key=lambda second: abs(second.smoothed.mood - mean))
+    last = [second for second in seconds if (seconds[-1].index - second.index) * BIN_S < END_S]
+    disagreements = _disagreements(seconds)
+    moments = (_moment([peak]), _moment(last))
+    return Course(
+        mean=round(mean, 2),
+        peak=moments[0],
+        end=moments[1],
+        disagreements=disagreements,
+        label="; ".join([_mix_over_time(fused, seconds, *moments), *_disagreement_words(disagreements, seconds)]),
+    )
+
+
+def clock(seconds: float) -> str:
+    """Return a time as minutes and seconds, for example ``1:10``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def _mean_mood(seconds: Sequence[Second]) -> float:
+    masses = [second.mass for second in seconds]
+    return float(np.average([second.smoothed.mood for second in seconds], weights=masses))
+
+
+def _moment(seconds: Sequence[Second]) -> Moment:
+    mix = np.average(
+        [second.smoothed.distribution for second in seconds], axis=0, weights=[second.mass for second in seconds]
+    )
+    return Moment(
+        start_s=seconds[0].index * BIN_S,
+        end_s=(seconds[-1].index + 1) * BIN_S,
+        mood=round(_mean_mood(seconds), 2),
+        emotion=EMOTIONS[int(mix.argmax())],
+    )
+
+
+def _mix_over_time(fused: Fused, seconds: Sequence[Second], peak: Moment, end: Moment) -> str:
+    words, mean = mix_of(fused), _mean_mood(seconds)
+    top = EMOTIONS[int(fused.distribution.argmax())]
+    if (seconds[-1].index - seconds[0].index) * BIN_S < 2 * END_S:
+        return label_of(fused).partition(";")[0]
+    if end.emotion is not top and abs(end.mood - mean) >= _FAR / 2:
+        words += f", {ADJECTIVES[end.emotion]} at the end"
+    if peak.emotion is not top and abs(peak.mood - mean) >= _FAR and peak.end_s <= end.start_s:
+        words += f", {ADJECTIVES[peak.emotion]} at {clock(peak.start_s)}"
+    return words
+
+
+def _disagreements(seconds: Sequence[Second]) -> tuple[Disagreement, ...]:
+    found: list[Disagreement] = []
+    for pair in combinations(Modality, 2):
+        apart = [second.index for second in seconds if _apart(second.smoothed, pair)]
+        starts = [i for i, index in enumerate(apart) if i == 0 or (index - apart[i - 1] - 1) * BIN_S > _GAP_S]
+        for start, stop in pairwise([*starts, len(apart)]):
+            begin, end = apart[start] * BIN_S, (apart[stop - 1] + 1) * BIN_S
+            if end - begin >= _LEAST_S:
+                found.append(Disagreement(start_s=begin, end_s=end, between=pair))
+    return tuple(sorted(found, key=lambda each: each.start_s))
+
+
+def _apart(fused: Fused, pair: tuple[Modality, Modality]) -> bool:
+    views = [fused.views[modality] for modality in pair if modality in fused.views]
+    return (
+        len(views) == len(pair)
+        and all(audible(view) for view in views)
+        and abs(views[0].mood - views[1].mood) >= DISAGREEMENT_FROM
+    )
+
+
+def _disagreement_words(disagreements: Sequence[Disagreement], seconds: Sequence[Second]) -> list[str]:
+    """Say the longest disagreement; where it lasts nearly all the time, without its times."""
+    if not disagreements:
+        return []
+    longest = max(disagreements, key=lambda each: each.end_s - each.start_s)
+    first, second = (NAMES[modality] for modality in longest.between)
+    whole = (seconds[-1].index + 1 - seconds[0].index) * BIN_S
+    if longest.end_s - longest.start_s >= _MOST * whole:
+        return [f"{first} and {second} disagree"]
+    return [f"{first} and {second} disagree from {clock(longest.start_s)} to {clock(longest.end_s)}"]

@@ -1,0 +1,165 @@
+"""Measure the fusion rule on the votes of people: ``python -m services.fusion.training.evaluate``.
+
+Only actors with an id divisible by five count, on whom nothing was fitted.
+"""
+
+import argparse
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.fusion.accumulate import Accumulator, contribution_of
+from services.fusion.fuse import Fused, fuse
+from services.fusion.parameters import FusionParameters, read_parameters
+from services.fusion.pool import Floats, pool
+from services.fusion.training.fit import BOTH, PANELS, divergence
+from services.fusion.training.votes import Panels, evidence_of, read_votes, scores_of, shares_of
+from shared.emotions import MOOD_VECTOR, Emotion, Modality, mood_of
+
+_THINNED: Final = 3
+_SAMPLES: Final = 200
+_THIRDS: Final = ("narrow", "middle", "wide")
+_INPUTS: Final = {"": BOTH, "_voice": (Modality.AUDIO,), "_face": (Modality.FACE,)}
+
+
+def evaluate(data: Path) -> dict[str, float]:
+    """Measure the rule as served on the panels of the actors held out, and what it is compared with.
+
+    Args:
+        data: The data folder.
+
+    Returns:
+        The figures by name: ``mae`` and ``jsd`` of the rule; ``coverage…`` of its interval for both inputs, by
+        thirds of its width, and for one input alone; ``thinned_better_share``; the references ``…_mae``, ``…_jsd``.
+    """
+    panels = read_votes(data)
+    training, held = panels.take(~panels.held_out), panels.take(panels.held_out)
+    parameters = panel_parameters().without(Emotion.SURPRISE)
+    target = shares_of(held.both)
+    figures: dict[str, float] = {}
+    for name, inputs in _INPUTS.items():
+        fused = [_fused(held, index, inputs, parameters) for index in range(len(held.actors))]
+        figures |= {f"{key}{name}": value for key, value in _figures(fused, target).items()}
+    figures["thinned_better_share"] = _thinned_better_share(held, parameters)
+    figures |= _references(training, held)
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
+def panel_parameters() -> FusionParameters:
+    """Return the rule as fitted on panels of people, before it is scaled for our models."""
+    return read_parameters((files("services.fusion.training") / PANELS).read_text(encoding="utf-8"))
+
+
+def _fused(panels: Panels, index: int, inputs: tuple[Modality, ...], parameters: FusionParameters) -> Fused:
+    """Fuse one clip's panels as a session is fused: scores, sums, rule."""
+    sums: dict[Modality, Accumulator] = {
+        score.modality: contribution_of(score).total for score in scores_of(panels, index, inputs)
+    }
+    fused = fuse(sums, parameters)
+    if fused is None:
+        raise ValueError("a panel is enough evidence")
+    return fused
+
+
+def _figures(fused: list[Fused], target: Floats) -> dict[str, float]:
+    moods = mood_of(target)
+    said = np.array([each.mood for each in fused])
+    low, high = (np.array([getattr(each, end) for each in fused]) for end in ("low", "high"))
+    covered = (low <= moods) & (moods <= high)
+    thirds = np.array_split(np.argsort(high - low, kind="stable"), len(_THIRDS))
+    figures = {
+        "mae": float(np.abs(said - moods).mean()),
+        "jsd": float(divergence(np.array([each.distribution for each in fused]), target).mean()),
+        "coverage": float(covered.mean()),
+        "width": float((high - low).mean()),
+    }
+    return figures | {
+        f"coverage_{third}": float(covered[rows].mean()) for third, rows in zip(_THIRDS, thirds, strict=True)
+    }
+
+
+def _thinned_better_share(held: Panels, parameters: FusionParameters) -> float:
+    """Return on which share of bootstrap samples the fused mood is nearer to the panel than either input alone.
+
+    Every sample draws three votes for each input anew, and the clips with replacement. Alone means the better of the
+    votes as they are and of the rule on that one input.
+    """
+    moods, better = mood_of(shares_of(held.both)), 0
+    for sample in range(_SAMPLES):
+        thinned = held.thinned(_THINNED, seed=sample)
+        drawn = np.random.default_rng(sample).integers(0, len(moods), len(moods))
+        errors = {
+            name: np.abs(pool(evidence_of(thinned, inputs), parameters).moods - moods)[drawn].mean()
+            for name, inputs in _INPUTS.items()
+        }
+        plain = [np.abs(mood_of(shares_of(votes)) - moods)[drawn].mean() for votes in (thinned.voice, thinned.face)]
+        better += bool(errors[""] < min(errors["_voice"], errors["_face"], *plain))
+    return better / _SAMPLES
+
+
+def _references(training: Panels, held: Panels) -> dict[str, float]:
+    """Return what simpler rules and people reach on the same clips."""
+    voice, face, both = (shares_of(votes) for votes in (held.voice, held.face, held.both))
+    weight = _best_linear_weight(training)
+    linear = (1 - weight) * voice + weight * face
+    log_linear = _log_linear(voice, face)
+    moods = mood_of(both)
+    return {
+        "voice_panel_mae": float(np.abs(mood_of(voice) - moods).mean()),
+        "face_panel_mae": float(np.abs(mood_of(face) - moods).mean()),
+        "linear_mae": float(np.abs(mood_of(linear) - moods).mean()),
+        "linear_jsd": float(divergence(linear, both).mean()),
+        "log_linear_mae": float(np.abs(mood_of(log_linear) - moods).mean()),
+        "log_linear_jsd": float(divergence(log_linear, both).mean()),
+        "rater_mae": _rater_error(held.both),
+        "half_panel_mae": _half_panel_error(held.both),
+    }
+
+
+def _best_linear_weight(panels: Panels) -> float:
+    voice, face, both = (mood_of(shares_of(votes)) for votes in (panels.voice, panels.face, panels.both))
+    weights = np.linspace(0, 1, 101)
+    return float(min(weights, key=lambda weight: np.abs((1 - weight) * voice + weight * face - both).mean()))
+
+
+def _log_linear(voice: Floats, face: Floats, smoothing: float = 0.05) -> Floats:
+    """Return the log-linear pool with exponents 0.3 and 1.4 over the answers that were offered."""
+    powers = (voice + smoothing) ** 0.3 * (face + smoothing) ** 1.4
+    powers[:, list(Emotion).index(Emotion.SURPRISE)] = 0.0
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _rater_error(votes: Floats) -> float:
+    """Return the error of one rater against all others of the panel, the mean over raters, then over clips."""
+    number, total = votes.sum(axis=1, keepdims=True), (votes @ MOOD_VECTOR)[:, None]
+    others = (total - MOOD_VECTOR) / (number - 1)
+    errors = np.abs(MOOD_VECTOR - others)
+    return float(((votes * errors).sum(axis=1) / number[:, 0]).mean())
+
+
+def _half_panel_error(votes: Floats) -> float:
+    """Return the error of a random half of the panel against the other half; an odd vote goes to the other half."""
+    random = np.random.default_rng(0)
+    errors = [_half_error(row.astype(np.int64), random) for row in votes for _ in range(5)]
+    return float(np.mean(errors))
+
+
+def _half_error(votes: NDArray[np.int64], random: np.random.Generator) -> float:
+    half = random.multivariate_hypergeometric(votes, int(votes.sum()) // 2)
+    rest = votes - half
+    return float(abs(half @ MOOD_VECTOR / half.sum() - rest @ MOOD_VECTOR / rest.sum()))
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the data folder (%(default)s)")
+    for name, value in evaluate(parser.parse_args().data).items():
+        print(f"{name:24} {value:.4f}")
+
+
+if __name__ == "__main__":
+    main()
