@@ -1,11 +1,12 @@
 #!/bin/sh
-# Makes sure that the tests can start RabbitMQ and Redis of their own: installs Debian's packages where that is possible.
+# Makes sure that the tests can start RabbitMQ, Redis and a browser of their own: installs Debian's packages where that is possible.
 set -eu
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
 
 missing=""
 if [ -z "${MIEN_TEST_AMQP_URL:-}" ] && ! command -v rabbitmq-server >/dev/null; then missing="$missing rabbitmq-server"; fi
 if [ -z "${MIEN_TEST_REDIS_URL:-}" ] && ! command -v redis-server >/dev/null; then missing="$missing redis-server"; fi
+if ! command -v chromium >/dev/null; then missing="$missing chromium"; fi
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -17,4 +18,4 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     apt-get install -y -qq --no-install-recommends $missing >/dev/null
     exit 0
 fi
-echo "Not on this machine:$missing. Install them, or set MIEN_TEST_AMQP_URL and MIEN_TEST_REDIS_URL; until then the tests that need them skip." >&2
+echo "Not on this machine:$missing. Install them, or set MIEN_TEST_AMQP_URL and MIEN_TEST_REDIS_URL for the servers; until then the tests that need them skip." >&2

@@ -87,6 +87,15 @@ def analyze(
     report: Annotated[
         Path | None, typer.Option(help="Also write a report as one self-contained HTML file.", metavar="HTML")
     ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(help="Also write the evidence, for [bold]mien replay[/].", metavar="JSON")
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            help="Show the mood relative to the person's usual, from [bold]mien calibrate[/].", metavar="JSON"
+        ),
+    ] = None,
     modality: Modalities = None,
     fps: Annotated[float, typer.Option(min=0.1, max=30, help="Frames looked at a second.")] = 5.0,
 ) -> None:
@@ -98,9 +107,42 @@ def analyze(
 
     Exit code 0: there is an answer, be it that there is not enough evidence; 2: FILE is not media that can be read.
     """
-    from services.cli.analyze import analyze_file
+    from services.cli.analyze import Outputs, analyze_file
+    from services.cli.calibrate import read_baseline
 
-    analyze_file(file, as_json=json, report=report, modalities=tuple(modality or Modality), fps=fps)
+    usual = read_baseline(baseline).usual if baseline is not None else None
+    outputs = Outputs(as_json=json, report=report, evidence=evidence)
+    analyze_file(file, outputs, tuple(modality or Modality), fps, usual)
+
+
+@app.command()
+def calibrate(
+    file: MediaFile,
+    *,
+    out: Annotated[Path, typer.Option(help="Where to keep the baseline.", metavar="JSON")],
+    consent: Annotated[
+        bool, typer.Option("--consent", help="State that the person has agreed that their usual mood is kept.")
+    ] = False,
+    fps: Annotated[float, typer.Option(min=0.1, max=30, help="Frames looked at a second.")] = 5.0,
+) -> None:
+    """Find a person's usual mood from about a minute of ordinary talk, and keep it in a file of theirs."""
+    from services.cli.calibrate import calibrate_file
+
+    calibrate_file(file, out, consent=consent, fps=fps)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(metavar="EVIDENCE.json", help="Written by mien analyze --evidence.")],
+    *,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the result as one JSON object instead of a card.")
+    ] = False,
+) -> None:
+    """Fuse exported evidence again: the same numbers, without the recording and without the models."""
+    from services.cli.replay import replay_file
+
+    replay_file(file, as_json=json)
 
 
 @app.command()
@@ -136,6 +178,22 @@ def capture(
         file=file, session_id=session, consent=consent, purpose=purpose, modalities=tuple(modality or Modality)
     )
     capture_file(request, broker_url=broker, realtime=realtime, fps=fps)
+
+
+@app.command()
+def serve(
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 0,
+    modality: Modalities = None,
+) -> None:
+    """Open the dashboard: every service in this process, for one person at one machine.
+
+    Listens on loopback alone and prints a link with a key, as notebooks do. Drop a recording on the page, or use the
+    browser's microphone and camera. Nothing leaves this machine, and everything is gone when it ends.
+    """
+    from services.cli.serve import serve as serve_dashboard
+
+    serve_dashboard(port, tuple(modality or Modality))
 
 
 @score_app.command("text")

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -202,3 +203,18 @@ def test_documentation_works_offline(client: TestClient) -> None:
     for name in ("swagger-ui.css", "swagger-ui-bundle.js", "start.js"):
         assert client.get(f"/docs/{name}").status_code == 200
     assert client.get("/docs/..%2Fsecret").status_code == 404
+
+
+def test_the_dashboard_is_whole_and_names_no_other_site(client: TestClient) -> None:
+    page = client.get("/").text
+    assert "//" not in page.replace("<!doctype", "")
+    names = re.findall(r"/assets/([\w.-]+)", page)
+    plotly = next(name for name in names if name.startswith("plotly-"))
+    assert {"app.js", "style.css", "icon.svg", plotly} == set(names)
+    for name in [*names, "api.js", "view.js", "charts.js", "capture.js", "recorder.js"]:
+        first = client.get(f"/assets/{name}")
+        assert (first.status_code, first.headers["content-encoding"]) == (200, "gzip")
+        assert client.get(f"/assets/{name}", headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+    assert "immutable" in client.get(f"/assets/{plotly}").headers["cache-control"]
+    for name in ("__init__.py", "..%2Fapi%2Fapp.py", "nothing.js"):
+        assert client.get(f"/assets/{name}").status_code == 404

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from services.fusion.api import docs, events, health, inputs, live, metrics, reading, sessions
+from services.fusion.api import dashboard, docs, events, health, inputs, live, metrics, reading, sessions
 from services.fusion.api.follow import Follower
 from services.fusion.api.headers import HeadersMiddleware
 from services.fusion.api.limits import LimitsMiddleware
@@ -49,7 +49,7 @@ def create_app(
     app.state.follower, app.state.interims = Follower(store.events), events.Interims(store)
     app.state.live = {}
     app.state.upload_slots = threading.BoundedSemaphore(inputs.MAX_AT_ONCE)
-    for module in (sessions, reading, events, inputs, live, health, metrics, docs):
+    for module in (sessions, reading, events, inputs, live, health, metrics, docs, dashboard):
         app.include_router(module.router)
     add_handlers(app)
     _protect(app, settings)

@@ -1,0 +1,258 @@
+// The page: which view is shown, and what a person does in it.
+import * as api from "./api.js";
+import { Capture, openDevices } from "./capture.js";
+import { clearCharts, drawTimeline, drawVoice } from "./charts.js";
+import { byId, drawAccounting, drawFaces, drawMood, drawShares, drawWords, empty, make, NAMES, seconds, table } from "./view.js";
+
+const STATUS = { live: "going on", draining: "last pieces are being judged", complete: "complete" };
+let shown = null;
+
+function tell(words) {
+  byId("notice").replaceChildren(...(words ? [make("p", { className: "note", textContent: words })] : []));
+}
+// What is to be read on the list after a session is left.
+let farewell = "";
+function leave(words = "") { farewell = words; if (location.hash === "#/") route(); else location.hash = "#/"; }
+const guard = (action) => async (...given) => {
+  try { tell(farewell); farewell = ""; await action(...given); } catch (error) { tell(error instanceof api.Problem ? error.message : "Something went wrong on this page; reload it."); if (!(error instanceof api.Problem)) console.error(error); }
+};
+function choice(id) {
+  const dialog = byId(id);
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
+}
+
+// --- the list -------------------------------------------------------------------------------------------------------
+let cursor = null;
+let rows = [];
+async function showList(more = false) {
+  if (!more) { cursor = null; rows = []; }
+  const page = await api.list(cursor);
+  rows.push(...page.sessions.map(listRow));
+  cursor = page.next_cursor;
+  byId("more").hidden = !cursor;
+  byId("list").replaceChildren(rows.length ? table(["session", "began", "length", "judged", "kept until"], rows)
+    : empty("No session yet. Drop a recording above, or start one with this microphone and camera."));
+}
+function listRow(session) {
+  const when = (text) => new Date(text).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  return make("tr", {},
+    make("td", {}, make("a", { href: `#/s/${session.session_id}`, textContent: session.session_id })),
+    make("td", { textContent: when(session.created_at) }),
+    make("td", { textContent: session.duration_s === null ? "going on" : seconds(session.duration_s) }),
+    make("td", { textContent: session.modalities.map((each) => NAMES[each].toLowerCase()).join(", ") }),
+    make("td", { textContent: when(session.expires_at) }));
+}
+
+// --- one session ----------------------------------------------------------------------------------------------------
+class SessionView {
+  constructor(id) {
+    this.id = id;
+    this.stopping = new AbortController();
+    this.reach = { text: 0, audio: 0 };
+    this.voice = new Map();
+    this.busy = false;
+    this.again = false;
+  }
+
+  async open() {
+    clearCharts();
+    byId("words").replaceChildren();
+    byId("faces").replaceChildren();
+    byId("session-title").textContent = `Session ${this.id}`;
+    byId("progress").hidden = !this.recording;
+    byId("capture").hidden = !this.capture;
+    this.draw(await api.read(this.id));
+    await this.refresh();
+    api.follow(this.id, (kind, data) => this.onEvent(kind, data), this.stopping.signal);
+  }
+
+  close() {
+    this.stopping.abort();
+    this.capture?.stop();
+  }
+
+  onEvent(kind, data) {
+    if (kind === "broken") { byId("status").textContent = "connection lost; trying again"; return; }
+    if (kind === "open" && this.result) byId("status").textContent = STATUS[this.result.status];
+    if (kind === "progress") this.progress(data);
+    if (kind === "erased") { this.close(); leave("This session was erased, or its retention is over."); }
+    if (kind === "interim" || kind === "final") { this.draw(data); this.refresh(); }
+    if (kind === "final") byId("progress").hidden = true;
+  }
+
+  draw(result) {
+    this.result = result;
+    byId("status").textContent = STATUS[result.status];
+    const over = result.status !== "live";
+    byId("end").hidden = over || Boolean(this.recording);
+    byId("type").hidden = over || !("text" in result.modalities) || Boolean(this.recording);
+    drawMood(result);
+    drawShares(result);
+    drawAccounting(result);
+  }
+
+  progress({ done_s: done, duration_s: duration }) {
+    byId("progress").hidden = false;
+    byId("progress-text").textContent = duration ? `Read ${seconds(done)} of ${seconds(duration)}` : `Read ${seconds(done)}`;
+    if (duration) byId("progress-bar").value = done / duration; else byId("progress-bar").removeAttribute("value");
+  }
+
+  // One at a time, and once more where something came in the meantime.
+  async refresh() {
+    this.again = true;
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      while (this.again && !this.stopping.signal.aborted) { this.again = false; await this.fetchAll(); }
+    } catch (error) {
+      if (error.status === 429) setTimeout(() => this.refresh(), 2000);
+    } finally { this.busy = false; }
+  }
+
+  async fetchAll() {
+    const [timeline, text, audio, face] = await Promise.all([
+      api.read(this.id, "/timeline?points=600"), this.news("text"), this.news("audio"), this.newestFace()]);
+    if (this.stopping.signal.aborted) return;
+    for (const score of audio) this.voice.set(score.seq, score);
+    drawWords(text);
+    drawFaces(this.result, face);
+    await Promise.all([drawTimeline(timeline), drawVoice([...this.voice.values()].sort((a, b) => a.start_s - b.start_s))]);
+  }
+
+  // Scores may come out of order; half a minute is looked at again.
+  async news(modality) {
+    if (!(modality in this.result.modalities)) return [];
+    const all = [];
+    for (let page; !page || page.length === 1000;) {
+      page = (await api.read(this.id, `/evidence?modality=${modality}&start_s=${Math.max(0, this.reach[modality] - 30)}&limit=1000`)).evidence;
+      all.push(...page);
+      const last = page.at(-1)?.start_s ?? 0;
+      if (last <= this.reach[modality]) break;
+      this.reach[modality] = last;
+    }
+    return all;
+  }
+
+  async newestFace() {
+    if (!("face" in this.result.modalities)) return null;
+    const from = Math.max(0, (this.facesUntil ?? 0));
+    const { evidence } = await api.read(this.id, `/evidence?modality=face&start_s=${from}&limit=1000`);
+    this.newest = evidence.at(-1) ?? this.newest;
+    this.facesUntil = this.newest?.start_s ?? 0;
+    return this.newest;
+  }
+}
+
+async function route() {
+  shown?.close();
+  shown = null;
+  const id = /^#\/s\/([\w-]+)$/.exec(location.hash)?.[1];
+  byId("home").hidden = Boolean(id);
+  byId("session").hidden = !id;
+  document.title = id ? `Session ${id} · Mien` : "Mien";
+  if (!id) { await showList(); return; }
+  if (!api.tokenOf(id)) {
+    const answer = await choice("unlock");
+    const token = byId("token").value.trim();
+    byId("token").value = "";
+    if (answer !== "open" || !token) { location.hash = "#/"; return; }
+    api.keepToken(id, token);
+  }
+  const view = pending?.id === id ? pending : new SessionView(id);
+  pending = null;
+  shown = view;
+  // Before anything is fetched: who begins to type meanwhile must not lose the place.
+  byId("main").focus();
+  try { await view.open(); } catch (error) {
+    if (error.status === 404) api.dropToken(id);
+    byId("session").hidden = true;
+    throw error;
+  }
+}
+
+// --- beginning ------------------------------------------------------------------------------------------------------
+let pending = null;
+async function consent(what) {
+  byId("consent-what").textContent = what;
+  byId("agreed").checked = false;
+  byId("begin").disabled = true;
+  if (await choice("consent") !== "begin") return null;
+  const modalities = [...document.querySelectorAll("[name=modality]:checked")].map((box) => box.value);
+  return { consent: true, purpose: byId("purpose").value, retention_s: Number(byId("retention").value), modalities };
+}
+function checkConsent() {
+  byId("begin").disabled = !byId("agreed").checked || !document.querySelector("[name=modality]:checked");
+}
+
+async function analyse(recording) {
+  const wanted = await consent(`“${recording.name}” will be read by the service in memory, judged, and not stored.`);
+  if (!wanted) return;
+  const { session_id: id } = await api.create(wanted);
+  pending = new SessionView(id);
+  pending.recording = true;
+  location.hash = `#/s/${id}`;
+  byId("progress-text").textContent = "Sending the recording";
+  try {
+    await api.upload(id, recording, (part) => { byId("progress-bar").value = part; });
+  } catch (error) {
+    await api.erase(id).catch(() => {});
+    leave(error.message);
+  }
+}
+
+async function startLive() {
+  const wanted = await consent("Sound and pictures from this device will go to the service as you speak. They are judged and dropped; only the result is kept.");
+  if (!wanted) return;
+  const stream = await openDevices(wanted.modalities);
+  const { session_id: id } = await api.create(wanted);
+  const view = new SessionView(id);
+  view.capture = new Capture(id, stream, (failure) => {
+    byId("capture").hidden = true;
+    if (failure) tell(failure.message);
+  });
+  pending = view;
+  location.hash = `#/s/${id}`;
+  await view.capture.start();
+}
+
+async function save(format) {
+  const blob = await api.file(shown.id, `/report.${format}`);
+  const link = make("a", { href: URL.createObjectURL(blob), download: `mien-${shown.id}.${format}` });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  byId("export").open = false;
+}
+
+function listen() {
+  const on = (id, kind, action) => byId(id).addEventListener(kind, guard(action));
+  const drop = byId("drop");
+  on("choose", "click", () => byId("file").click());
+  on("file", "change", async ({ target }) => { const [chosen] = target.files; target.value = ""; if (chosen) await analyse(chosen); });
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    drop.addEventListener(kind, (event) => { event.preventDefault(); drop.classList.toggle("over", kind === "dragover"); });
+  }
+  on("drop", "drop", async (event) => { const [dropped] = event.dataTransfer.files; if (dropped) await analyse(dropped); });
+  on("start-live", "click", startLive);
+  on("more", "click", () => showList(true));
+  on("stop", "click", () => shown.capture.stop());
+  on("end", "click", async () => { shown.capture?.stop(); if (!shown.capture) await api.end(shown.id); });
+  on("delete", "click", async () => {
+    if (await choice("confirm") !== "delete") return;
+    const { id } = shown;
+    shown.close();
+    await api.erase(id);
+    location.hash = "#/";
+  });
+  on("type", "submit", async (event) => { event.preventDefault(); const words = byId("typed").value.trim(); if (words) { await api.write(shown.id, words); byId("typed").value = ""; } });
+  for (const button of document.querySelectorAll("[data-export]")) button.addEventListener("click", guard(() => save(button.dataset.export)));
+  byId("consent").addEventListener("change", checkConsent);
+  addEventListener("hashchange", guard(route));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => shown?.refresh());
+  addEventListener("pagehide", () => shown?.capture?.stop());
+}
+
+api.takeKeyFromAddress();
+listen();
+guard(route)();

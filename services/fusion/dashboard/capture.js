@@ -1,0 +1,97 @@
+// The browser as the capture agent's eyes and ears: sound at 16 kHz and a few pictures a second, over one socket.
+import { liveSocket, Problem } from "./api.js";
+import { byId } from "./view.js";
+
+const FRAMES_PER_S = 5;
+const LONGEST_SIDE = 640;
+
+export async function openDevices(modalities) {
+  const wanted = { audio: modalities.some((each) => each !== "face") && { channelCount: 1 }, video: modalities.includes("face") && { width: { ideal: LONGEST_SIDE } } };
+  try {
+    return await navigator.mediaDevices.getUserMedia(wanted);
+  } catch (error) {
+    const why = { NotAllowedError: "The browser was not allowed to use them; allow it in the address bar and try again.", NotFoundError: "This device has no microphone or camera that could be used." };
+    throw new Problem(0, why[error.name] ?? "The microphone or the camera could not be opened; is another program using it?");
+  }
+}
+
+export class Capture {
+  constructor(id, stream, onEnd) {
+    this.stream = stream;
+    this.onEnd = onEnd;
+    this.socket = liveSocket(id);
+    this.ready = new Promise((resolve, reject) => {
+      this.socket.addEventListener("message", (message) => {
+        const told = JSON.parse(message.data);
+        if (told.error) reject(this.failure = new Problem(0, told.error));
+        else resolve();
+      });
+      this.socket.addEventListener("close", () => { reject(new Problem(0, "The connection broke before it began.")); this.close(); });
+    });
+  }
+
+  async start() {
+    await this.ready;
+    this.begun = performance.now();
+    if (this.stream.getAudioTracks().length) await this.hear();
+    if (this.stream.getVideoTracks().length) await this.see();
+  }
+
+  async hear() {
+    this.audio = new AudioContext({ sampleRate: 16000 });
+    await this.audio.audioWorklet.addModule("/assets/recorder.js");
+    const node = new AudioWorkletNode(this.audio, "recorder", { numberOfOutputs: 0 });
+    node.port.onmessage = ({ data }) => {
+      byId("level").value = data.level;
+      this.send(new Uint8Array(data.pcm));
+    };
+    this.audio.createMediaStreamSource(this.stream).connect(node);
+  }
+
+  async see() {
+    const video = byId("preview");
+    video.srcObject = this.stream;
+    await video.play();
+    const canvas = document.createElement("canvas");
+    const scale = Math.min(1, LONGEST_SIDE / Math.max(video.videoWidth, video.videoHeight));
+    canvas.width = Math.round(video.videoWidth * scale);
+    canvas.height = Math.round(video.videoHeight * scale);
+    const context = canvas.getContext("2d");
+    this.timer = setInterval(() => {
+      const at = (performance.now() - this.begun) / 1000;
+      context.drawImage(video, 0, 0, canvas.width, canvas.height);
+      canvas.toBlob(async (blob) => this.sendPicture(at, await blob.arrayBuffer()), "image/jpeg", 0.85);
+    }, 1000 / FRAMES_PER_S);
+  }
+
+  sendPicture(at, jpeg) {
+    const data = new Uint8Array(9 + jpeg.byteLength);
+    data[0] = 1;
+    new DataView(data.buffer).setFloat64(1, at, true);
+    data.set(new Uint8Array(jpeg), 9);
+    this.send(data);
+  }
+
+  send(data) {
+    // What cannot be sent now is a live view's past: better a gap than a delay that grows.
+    if (this.socket.readyState === WebSocket.OPEN && this.socket.bufferedAmount < 2e6) this.socket.send(data);
+  }
+
+  stop() {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ end: true }));
+    this.release();
+  }
+
+  release() {
+    clearInterval(this.timer);
+    this.audio?.close();
+    this.audio = undefined;
+    for (const track of this.stream.getTracks()) track.stop();
+    byId("preview").srcObject = null;
+  }
+
+  close() {
+    this.release();
+    this.onEnd(this.failure);
+  }
+}

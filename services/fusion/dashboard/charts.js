@@ -1,0 +1,104 @@
+// Charts by plotly.js, which is loaded only when there is something to draw.
+import { byId, colour, empty, NAMES } from "./view.js";
+
+let loading;
+function plotly() {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = document.querySelector("meta[name=plotly]").content;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => { loading = undefined; reject(new Error("plotly.js did not load")); };
+    document.head.append(script);
+  });
+  return loading;
+}
+
+const DASHES = { text: "dot", audio: "dash", face: "dashdot" };
+const SETTINGS = { displayModeBar: false, responsive: true };
+
+function layout(more) {
+  const grid = { gridcolor: colour("line"), zeroline: false, linecolor: colour("line") };
+  return {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colour("soft"), family: "system-ui, sans-serif", size: 12 },
+    margin: { l: 44, r: more.yaxis2 ? 48 : 12, t: 8, b: innerWidth < 600 ? 120 : 84 }, hovermode: "x unified", hoverlabel: { bgcolor: colour("card"), font: { color: colour("ink") } },
+    legend: { orientation: "h", yanchor: "bottom", yref: "container", y: 0, x: 0 }, ...more,
+    xaxis: { ...grid, title: { text: "seconds" }, rangemode: "tozero" }, yaxis: { ...grid, ...more.yaxis },
+    ...(more.yaxis2 ? { yaxis2: { ...grid, showgrid: false, overlaying: "y", side: "right", ...more.yaxis2 } } : {}),
+  };
+}
+
+// A second without evidence is a gap, never a guess.
+function withGaps(points, resolution) {
+  const spread = [];
+  for (const point of points) {
+    const before = spread.at(-1);
+    if (before && point.start_s - before.end_s > 2 * resolution) spread.push({ start_s: before.end_s, end_s: before.end_s, modalities: {} });
+    spread.push(point);
+  }
+  return spread;
+}
+
+export async function drawTimeline({ timeline, resolution_s: resolution }) {
+  const place = byId("timeline");
+  if (!timeline.length) { if (!place.data) place.replaceChildren(empty("The line begins with the first second that can be judged.")); return; }
+  const Plotly = await plotly();
+  if (!place.data) place.replaceChildren();
+  const points = withGaps(timeline, resolution);
+  const x = points.map((point) => (point.start_s + point.end_s) / 2);
+  const line = (y, more) => ({ x, y, mode: "lines", connectgaps: false, ...more });
+  const alone = Object.keys(NAMES).filter((name) => timeline.some((point) => name in point.modalities)).map((name) =>
+    line(points.map((point) => point.modalities[name]?.mood ?? null), { name: NAMES[name], line: { color: colour(name), width: 1.5, dash: DASHES[name] } }));
+  const traces = [
+    ...bands(points, x), ...alone,
+    line(points.map((point) => point.mood ?? null), { name: "Together", line: { color: colour("ink"), width: 3 }, mode: points.length < 3 ? "lines+markers" : "lines" }),
+  ];
+  await Plotly.react(place, traces, layout({ yaxis: { range: [0.9, 5.1], dtick: 1, title: { text: "mood" } } }), SETTINGS);
+  const last = timeline.at(-1);
+  place.setAttribute("aria-label", `Mood over ${Math.round(last.end_s)} seconds; at the end ${last.mood.toFixed(1)}, between ${last.low.toFixed(1)} and ${last.high.toFixed(1)}`);
+}
+
+// One closed shape for each unbroken stretch: plotly fills across gaps otherwise.
+function bands(points, x) {
+  const shapes = [];
+  let run = [];
+  points.forEach((point, index) => {
+    if (point.mood === undefined) { shapes.push(run); run = []; } else run.push(index);
+  });
+  shapes.push(run);
+  return shapes.filter((each) => each.length > 1).map((each, number) => ({
+    x: [...each.map((i) => x[i]), ...each.toReversed().map((i) => x[i])],
+    y: [...each.map((i) => points[i].high), ...each.toReversed().map((i) => points[i].low)],
+    fill: "toself", fillcolor: colour("band"), line: { width: 0 }, mode: "lines", hoverinfo: "skip", name: "80 % range", legendgroup: "band", showlegend: number === 0,
+  }));
+}
+
+// A little variation stays little: the axis shows at least some way around it.
+function axis(unit, values, around) {
+  const known = values.filter((value) => value !== null && value !== undefined);
+  const range = known.length ? { range: [Math.min(...known) - around, Math.max(...known) + around] } : {};
+  return { title: { text: unit }, tickformat: ".0f", nticks: 5, ...range };
+}
+
+export async function drawVoice(scores) {
+  const place = byId("voice");
+  const heard = scores.filter((score) => score.details.energy_db !== null && score.details.energy_db !== undefined);
+  if (!heard.length) { if (!place.data) place.replaceChildren(empty("No voice was heard yet.")); return; }
+  const Plotly = await plotly();
+  if (!place.data) place.replaceChildren();
+  const x = heard.map((score) => (score.start_s + score.end_s) / 2);
+  const marks = (y, name, shade, symbol, more) => ({ x, y, name, mode: "lines+markers", marker: { color: colour(shade), symbol, size: 8 }, line: { color: colour(shade), width: 1.5 }, ...more });
+  const traces = [
+    marks(heard.map((score) => score.details.energy_db), "Energy (dB)", "audio", "circle", {}),
+    marks(heard.map((score) => score.details.pitch_hz), "Pitch (Hz)", "text", "diamond", { yaxis: "y2" }),
+  ];
+  await Plotly.react(place, traces, layout({ yaxis: axis("dB", heard.map((score) => score.details.energy_db), 5), yaxis2: axis("Hz", heard.map((score) => score.details.pitch_hz), 25) }), SETTINGS);
+  const last = heard.at(-1).details;
+  place.setAttribute("aria-label", `Energy and pitch of ${heard.length} utterances; the last one ${last.energy_db.toFixed(0)} dB over the noise${last.pitch_hz ? ` at ${last.pitch_hz.toFixed(0)} Hz` : ""}${last.intensity ? `, ${last.intensity}` : ""}`);
+}
+
+export function clearCharts() {
+  for (const id of ["timeline", "voice"]) {
+    if (byId(id).data) window.Plotly.purge(byId(id));
+    byId(id).replaceChildren();
+  }
+}

@@ -1,0 +1,125 @@
+// Draws what is known of a session. Everything that comes from people is set as text, never as HTML.
+export const NAMES = { text: "Words", audio: "Voice", face: "Face" };
+const MOOD_WORDS = ["very low", "low", "even", "high", "very high"];
+
+export function make(tag, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+export const byId = (id) => document.getElementById(id);
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export const seconds = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+const share = (value) => (value - 1) / 4;
+const percent = (value) => `${Math.round(100 * value)} %`;
+export const empty = (words) => make("p", { className: "empty", textContent: words });
+
+export function moodColour(mood) {
+  if (mood === null || mood === undefined) return "var(--line)";
+  const strength = Math.min(100, Math.round(Math.abs(mood - 3) * 60));
+  return `color-mix(in oklab, var(--${mood < 3 ? "low" : "high"}) ${strength}%, var(--line))`;
+}
+
+export function drawMood(result) {
+  const { mood } = result;
+  const place = byId("mood");
+  if (!mood) {
+    const why = result.status === "live" ? "There is not enough to judge yet." : "There was not enough that could be judged.";
+    place.replaceChildren(empty(why));
+    return;
+  }
+  const words = `${mood.score.toFixed(1)} of 5, ${MOOD_WORDS[Math.round(mood.score) - 1]}; between ${mood.low.toFixed(1)} and ${mood.high.toFixed(1)} with 80 % confidence`;
+  const range = make("div", { className: "range" });
+  range.style.left = `${100 * share(mood.low)}%`;
+  range.style.width = `${100 * (share(mood.high) - share(mood.low))}%`;
+  const mark = make("div", { className: "mark" });
+  mark.style.left = `${100 * share(mood.score)}%`;
+  const scale = make("div", { className: "scale", role: "img", ariaLabel: words }, make("div", { className: "rail" }), range, mark,
+    make("ol", { ariaHidden: "true" }, ...[1, 2, 3, 4, 5].map((n) => make("li", { textContent: n }))));
+  place.replaceChildren(
+    make("p", { className: "value" }, mood.score.toFixed(1), make("small", { textContent: " of 5" })),
+    make("p", {}, make("strong", { textContent: mood.label })),
+    scale,
+    make("p", { className: "soft small", textContent: `Between ${mood.low.toFixed(1)} and ${mood.high.toFixed(1)} with 80 % confidence${mood.relative ? ", relative to this person’s usual" : ""}.` }),
+  );
+}
+
+export function drawShares(result) {
+  const rows = Object.entries(result.modalities).map(([name, each]) => {
+    const fill = make("i");
+    fill.style.width = `${100 * each.weight}%`;
+    fill.style.background = `var(--${name})`;
+    return make("tr", {},
+      make("th", { scope: "row", textContent: NAMES[name] }),
+      make("td", { className: "number", textContent: each.mood === null ? "–" : each.mood.toFixed(1) }),
+      make("td", {}, make("div", { className: "share", ariaHidden: "true" }, fill), make("span", { textContent: percent(each.weight) })),
+      make("td", { className: "soft", textContent: each.reasons.join("; ") || "nothing lowers it" }));
+  });
+  byId("shares").replaceChildren(table(["", "mood", "share", "why"], rows));
+  drawDisagreement(result);
+}
+
+function drawDisagreement(result) {
+  const said = Object.entries(result.modalities).filter(([, each]) => each.mood !== null && each.weight >= 0.05).sort((a, b) => a[1].mood - b[1].mood);
+  const [low, high] = [said.at(0), said.at(-1)];
+  const apart = said.length > 1 && high[1].mood - low[1].mood >= 1;
+  byId("disagreement").replaceChildren(...(apart ? [make("p", { className: "note", textContent:
+    `They disagree: ${NAMES[high[0]].toLowerCase()} at ${high[1].mood.toFixed(1)}, ${NAMES[low[0]].toLowerCase()} at ${low[1].mood.toFixed(1)}. The range is wider for it.` })] : []));
+}
+
+export function drawAccounting(result) {
+  const judged = Object.entries(result.accounting);
+  const rows = ["published", "scored", "abstained", "failed", "expired"].map((outcome) => make("tr", {},
+    make("th", { scope: "row", textContent: outcome }), ...judged.map(([, row]) => make("td", { className: "number", textContent: row[outcome] }))));
+  byId("accounting").replaceChildren(table(["", ...judged.map(([name]) => NAMES[name])], rows));
+}
+
+export function table(heads, rows) {
+  const kind = (index) => (rows[0]?.children[index]?.className === "number" ? "number" : "");
+  const head = make("tr", {}, ...heads.map((text, index) => (text ? make("th", { scope: "col", className: kind(index), textContent: text }) : make("td"))));
+  const box = make("div", { className: "scroll", tabIndex: 0, role: "group", ariaLabel: "Table" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
+  return box;
+}
+
+export function drawWords(scores) {
+  const list = byId("words");
+  const known = new Map([...list.querySelectorAll("li[data-seq]")].map((item) => [item.dataset.seq, item]));
+  const fresh = scores.filter((score) => score.details.transcript && !known.has(String(score.seq)));
+  const items = [...known.values(), ...fresh.map(wordLine)].sort((a, b) => a.dataset.start - b.dataset.start);
+  if (!items.length) { list.replaceChildren(make("li", { className: "soft", textContent: "Nothing was said yet." })); return; }
+  if (!fresh.length) return;
+  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+  list.replaceChildren(...items);
+  if (atEnd) list.scrollTop = list.scrollHeight;
+}
+
+function wordLine(score) {
+  const said = make("span", { className: "said", textContent: score.details.transcript });
+  said.style.borderColor = moodColour(score.mood);
+  const item = make("li", {}, make("span", { className: "at", textContent: seconds(score.start_s) }), said,
+    make("span", { className: "number", textContent: score.mood === null ? "–" : score.mood.toFixed(1), title: "mood of the words, 1 to 5" }));
+  item.dataset.seq = score.seq;
+  item.dataset.start = score.start_s;
+  return item;
+}
+
+export function drawFaces(result, newest) {
+  const place = byId("faces");
+  if (!("face" in result.modalities)) { place.replaceChildren(empty("Nobody agreed to faces being judged.")); return; }
+  if (!newest) { place.replaceChildren(empty(result.status === "live" ? "No picture yet." : "There was no picture.")); return; }
+  const { faces } = newest.details;
+  const words = faces.length === 0 ? "no face" : faces.length === 1 ? "one face" : `${faces.length} faces; the thick one is judged`;
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 160 120");
+  svg.setAttribute("class", "frame");
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", `Where the faces are in the newest picture: ${words}`);
+  for (const face of faces) {
+    const box = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    const where = { x: 160 * face.x, y: 120 * face.y, width: 160 * face.width, height: 120 * face.height, rx: 4, fill: "none", stroke: "var(--face)", "stroke-width": face.main ? 3 : 1 };
+    for (const [name, value] of Object.entries(where)) box.setAttribute(name, value);
+    svg.append(box);
+  }
+  const counts = result.accounting.face;
+  place.replaceChildren(svg, make("p", { className: "small", textContent: `At ${seconds(newest.start_s)}: ${words}. Of ${counts.published} pictures, ${counts.scored} were judged.` }));
+}

@@ -1,0 +1,181 @@
+"""The dashboard in a real browser: a recording, a live session, typed words, deleting, and who can use it."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.browser import as_devices, chromium, keep
+from tests.e2e.command import SAMPLE
+
+READY_MS: Final = 60_000
+GRAVE: Final = {"serious", "critical"}
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with chromium(*as_devices(SAMPLE.absolute(), tmp_path_factory.mktemp("devices"))) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def link() -> Iterator[str]:
+    """What ``mien serve`` prints."""
+    command = [sys.executable, "-m", "services", "serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) in {0, -signal.SIGTERM}
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, link: str) -> Iterator[Page]:
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+    page.goto(link)
+    yield page
+    assert not faults
+
+
+def agree(page: Page) -> None:
+    begin = page.get_by_role("button", name="Begin")
+    expect(begin).to_be_disabled()
+    page.get_by_label("Everyone who is heard or seen").check()
+    begin.click()
+
+
+def upload(page: Page) -> None:
+    page.set_input_files("#file", SAMPLE)
+    agree(page)
+
+
+def no_grave_fault(page: Page) -> None:
+    violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    grave = [
+        f"{each['id']}: {node['html']}" for each in violations if each["impact"] in GRAVE for node in each["nodes"]
+    ]
+    assert not grave
+
+
+def test_the_link_opens_the_list_and_keeps_its_key_out_of_the_address(page: Page) -> None:
+    expect(page.get_by_text("No session yet")).to_be_visible()
+    assert "key" not in page.url
+    paints = []
+    for _ in range(3):
+        page.reload()
+        expect(page.get_by_text("No session yet")).to_be_visible()
+        paints.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+    assert min(paints) < 1000
+    keep(page, "list-empty")
+    no_grave_fault(page)
+
+
+def test_without_the_key_the_page_says_what_to_do(context: BrowserContext, link: str) -> None:
+    page = context.new_page()
+    page.goto(link.partition("#")[0])
+    expect(page.get_by_role("alert")).to_contain_text("key")
+
+
+def test_a_recording_is_dropped_watched_exported_and_deleted(page: Page) -> None:
+    upload(page)
+    expect(page.locator("#progress")).to_be_visible()
+    expect(page.locator("#status")).to_have_text("complete", timeout=READY_MS)
+    expect(page.locator("#mood .value")).to_contain_text("of 5")
+    expect(page.locator("#words li")).to_have_count(3)
+    expect(page.locator("#timeline .scatterlayer .trace").first).to_be_attached()
+    expect(page.locator("#voice .scatterlayer .trace").first).to_be_attached()
+    expect(page.locator("#accounting tbody tr")).to_have_count(5)
+    expect(page.locator("#faces rect")).to_have_count(1)
+    expect(page.locator("#progress")).to_be_hidden()
+    keep(page, "session-light")
+    no_grave_fault(page)
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("body")).to_have_css("background-color", "rgb(16, 22, 28)")
+    keep(page, "session-dark")
+    no_grave_fault(page)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.wait_for_function("document.documentElement.scrollWidth <= 360")
+    keep(page, "session-360")
+    export(page)
+    delete(page)
+
+
+def export(page: Page) -> None:
+    page.get_by_text("Export", exact=True).click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="All data (JSON)").click()
+    result = json.loads(Path(waiting.value.path()).read_text())
+    assert result["status"] == "complete"
+
+
+def delete(page: Page) -> None:
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.locator("#session")).to_be_visible()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_text("No session yet")).to_be_visible()
+
+
+def test_a_session_with_the_microphone_and_camera_of_the_browser(page: Page) -> None:
+    page.get_by_role("button", name="Start a session").click()
+    keep(page, "consent")
+    no_grave_fault(page)
+    agree(page)
+    expect(page.locator("#capture")).to_be_visible()
+    expect(page.locator("#words li[data-seq]").first).to_be_visible(timeout=READY_MS)
+    expect(page.locator("#faces rect").first).to_be_attached(timeout=READY_MS)
+    keep(page, "live")
+    page.get_by_role("button", name="Stop and see the result").click()
+    expect(page.locator("#status")).to_have_text("complete", timeout=READY_MS)
+    expect(page.locator("#mood .value")).to_contain_text("of 5")
+    expect(page.locator("#capture")).to_be_hidden()
+
+
+def test_typed_words_are_judged_with_the_keyboard_alone(page: Page, link: str) -> None:
+    base, _, key = link.partition("/#key=")
+    made = httpx.post(f"{base}/v1/sessions", json={"consent": True, "purpose": "personal"}, headers={"X-API-Key": key})
+    page.goto(f"{base}/#/s/{made.json()['session_id']}")
+    page.get_by_role("textbox", name="Token").fill(made.json()["token"])
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    field = page.get_by_label("Add words of your own")
+    expect(field).to_be_visible()
+    field.focus()
+    page.keyboard.type("What a wonderful day, I am so happy!")
+    page.keyboard.press("Enter")
+    expect(page.locator("#words li[data-seq]")).to_contain_text("wonderful", timeout=READY_MS)
+    expect(page.locator("#mood .value")).to_be_visible()
+    page.get_by_role("button", name="End").press("Enter")
+    expect(page.locator("#status")).to_have_text("complete")
+
+
+def test_what_is_no_recording_is_said_in_words(page: Page, tmp_path: Path) -> None:
+    letter = tmp_path / "letter.mp4"
+    letter.write_text("These are words, not a recording.")
+    page.set_input_files("#file", letter)
+    agree(page)
+    expect(page.get_by_role("alert")).to_contain_text(re.compile("not a media file"))
+    expect(page.locator("#home")).to_be_visible()
+    keep(page, "not-a-recording")
