@@ -27,7 +27,9 @@ from services.audio.training.validation import (
     served_out_of_fold,
     unweighted_average_recall,
 )
+from services.audio.worker import load_scorer
 from shared.emotions import EMOTIONS, Emotion, mood_of
+from shared.scoring import SpeechWindow
 
 SEEDS: Final = (0, 1, 2)
 
@@ -55,7 +57,22 @@ def evaluate(data: Path, cache: Path = DEFAULT_CACHE) -> dict[str, float]:
     figures["left_out_uar"] = float(np.mean(list(unheard.values())))
     figures["nonspeech_scored_share"] = scored_share(nonspeech(_NONSPEECH_COUNT, seed=0))
     figures["speech_scored_share"] = scored_share(_speech(data))
-    return figures
+    return figures | read_speech(data)
+
+
+def read_speech(data: Path) -> dict[str, float]:
+    """Return what the shipped weights make of LibriSpeech: audiobooks, where no emotion ought to prevail."""
+    windows = [
+        SpeechWindow(session_id="read-speech", start_s=0.0, samples=soundfile.read(file, dtype="float32")[0])
+        for file in sorted((data / "asr" / "audio").glob("*.flac"))
+    ]
+    scored = [judgement for judgement in load_scorer().score(windows) if judgement.distribution is not None]
+    tops = [max(said, key=said.__getitem__) for said in (judgement.distribution or {} for judgement in scored)]
+    return {
+        "read_speech_mood": float(np.mean([judgement.mood for judgement in scored])),
+        "read_speech_angry_or_sad_share": float(np.mean([top in (Emotion.ANGER, Emotion.SADNESS) for top in tops])),
+        "read_speech_neutral_share": float(np.mean([top is Emotion.NEUTRAL for top in tops])),
+    }
 
 
 def figures_of(clips: Clips, held: OutOfFold) -> dict[str, float]:
