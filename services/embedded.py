@@ -17,6 +17,7 @@ from services.capture.ingest import BrokerIngest
 from services.capture.sources.port import Source
 from services.face import worker as face
 from services.fusion.api import create_app
+from services.fusion.replay import EvidenceExport, export_of
 from services.fusion.results import SessionResult, build_result
 from services.fusion.settings import FusionSettings
 from services.fusion.state import Phase
@@ -123,3 +124,14 @@ class Embedded:
         if state is None:
             raise SessionError(f"There is no session {session_id}.")
         return build_result(state, self._store.timeline(session_id), self._store.evidence(session_id))
+
+    def export(self, session_id: str) -> EvidenceExport:
+        """Return the evidence that a session's result stands on.
+
+        Raises:
+            SessionError: If there is no such session.
+        """
+        state = self._store.read(session_id)
+        if state is None:
+            raise SessionError(f"There is no session {session_id}.")
+        return export_of(state, self._store.evidence(session_id))

@@ -1,6 +1,7 @@
 """``mien analyze``: a recording through every service in this process."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -11,48 +12,101 @@ from services.capture.sources.file import FileSource
 from services.cli.card import result_card
 from services.cli.report import write_report
 from services.embedded import Embedded
-from services.fusion.results import SessionResult
+from services.fusion.replay import EvidenceExport
+from services.fusion.schema import SessionResult
 from shared.emotions import Modality
+from shared.errors import BadInputError
 from shared.sessions import hears, new_session, sees
 
 
-def analyze_file(file: Path, *, as_json: bool, report: Path | None, modalities: Sequence[Modality], fps: float) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """What came out of a recording.
+
+    Attributes:
+        result: Its result.
+        export: The evidence that the result stands on.
+        damaged: Whether only a part of the recording could be read.
+    """
+
+    result: SessionResult
+    export: EvidenceExport
+    damaged: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """Where an analysis goes.
+
+    Attributes:
+        as_json: Print the result as JSON instead of a card.
+        report: Where to write an HTML report too, or None.
+        evidence: Where to write the evidence too, or None.
+    """
+
+    as_json: bool = False
+    report: Path | None = None
+    evidence: Path | None = None
+
+
+def analyze_file(
+    file: Path, outputs: Outputs, modalities: Sequence[Modality], fps: float, usual: float | None = None
+) -> None:
     """Analyse a recording and print its result.
 
     Args:
         file: The recording.
-        as_json: Whether to print the result as JSON instead of a card.
-        report: Where to write an HTML report too, or None.
+        outputs: What to print and write.
         modalities: Which modalities to use.
         fps: Frames looked at a second.
+        usual: The person's usual mood, where the result is to be relative to it.
+
+    Raises:
+        BadInputError: If the file is not media that can be read, or what is asked for cannot be written.
+    """
+    analysis = analyze_source(file, modalities, fps, usual)
+    if outputs.report is not None:
+        write_report(analysis.result, outputs.report, title=file.name)
+    if outputs.evidence is not None:
+        _write_evidence(analysis.export, outputs.evidence)
+    if outputs.as_json:
+        typer.echo(analysis.result.model_dump_json())
+        return
+    out = Console()
+    out.print(result_card(analysis.result))
+    _say_what_next(out, outputs.report, damaged=analysis.damaged)
+
+
+def analyze_source(file: Path, modalities: Sequence[Modality], fps: float, usual: float | None = None) -> Analysis:
+    """Analyse a recording in this process, with a progress bar on standard error.
+
+    Args:
+        file: The recording.
+        modalities: Which modalities to use.
+        fps: Frames looked at a second.
+        usual: The person's usual mood, where the result is to be relative to it.
 
     Raises:
         BadInputError: If the file is not media that can be read.
     """
     source = FileSource(file, fps, audio=hears(modalities), video=sees(modalities))
-    console = Console(stderr=True)
-    with _progress_bar(console) as bar:
-        result = _analyze(source, modalities, bar)
-    if report is not None:
-        write_report(result, report, title=file.name)
-    if as_json:
-        typer.echo(result.model_dump_json())
-        return
-    out = Console()
-    out.print(result_card(result))
-    _say_what_next(out, report, damaged=source.damaged)
+    with _progress_bar(Console(stderr=True)) as bar:
+        task = bar.add_task("Loading the models", total=None)
+        with Embedded(modalities) as mien:
+            bar.update(task, description="Listening and looking", total=source.duration_s)
+            started, _ = new_session(modalities, baseline=usual)
+            mien.play(source, started, lambda progress: bar.update(task, completed=progress.done_s))
+            bar.update(task, description="Weighing the evidence")
+            result = mien.result(started.session_id)
+            bar.update(task, total=1, completed=1)
+            return Analysis(result=result, export=mien.export(started.session_id), damaged=source.damaged)
 
 
-def _analyze(source: FileSource, modalities: Sequence[Modality], bar: Progress) -> SessionResult:
-    task = bar.add_task("Loading the models", total=None)
-    with Embedded(modalities) as mien:
-        bar.update(task, description="Listening and looking", total=source.duration_s)
-        started, _ = new_session(modalities)
-        mien.play(source, started, lambda progress: bar.update(task, completed=progress.done_s))
-        bar.update(task, description="Weighing the evidence")
-        result = mien.result(started.session_id)
-        bar.update(task, total=1, completed=1)
-    return result
+def _write_evidence(export: EvidenceExport, path: Path) -> None:
+    try:
+        path.write_text(export.model_dump_json() + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BadInputError(f"The evidence cannot be written to {path}: {error.strerror}.") from None
 
 
 def _progress_bar(console: Console) -> Progress:
