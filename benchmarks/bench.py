@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.api import measure_api
 from benchmarks.figures import Target, measure, print_rows, write_rows
 from benchmarks.growth import measure_growth
 
@@ -16,6 +17,7 @@ SAMPLE: Final = Path("services/capture/sample/sample.mp4")
 
 _SAMPLE_DATA: Final = "the sample recording, three modalities, two cores"
 _HOURS_DATA: Final = "a session of 10 h at 5 frames a second, in memory"
+_LOAD_DATA: Final = "one process, 50 sessions at 5 scores a second, 200 SSE clients, 100 results a second asked"
 
 TARGETS: Final = (
     Target(
@@ -68,13 +70,24 @@ TARGETS: Final = (
         better="lower",
         must=1.25,
     ),
+    Target(area="api", key="p50_ms", figure="a result, median", unit="ms", data=_LOAD_DATA, better="lower"),
+    Target(
+        area="api",
+        key="p95_ms",
+        figure="a result, 95th percentile",
+        unit="ms",
+        data=_LOAD_DATA,
+        better="lower",
+        must=100,
+    ),
+    Target(area="api", key="events_per_s", figure="events that each client is told a second", data=_LOAD_DATA),
 )
 
 
 def main() -> int:
     """Measure, print the table, write the file, and return 1 where a figure does not reach what it must."""
     options = _options()
-    rows = measure(TARGETS, {"system": _system}, "bench", options.area)
+    rows = measure(TARGETS, {"system": _system, "api": measure_api}, "bench", options.area)
     print_rows(rows, "Speed and memory")
     write_rows(rows, OUTPUT)
     return 0 if all(row.reaches(row.target.must) for row in rows) else 1
@@ -90,7 +103,7 @@ def _system() -> Mapping[str, float]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the data folder (%(default)s)")
-    parser.add_argument("--area", choices=("system",), help="measure this area only")
+    parser.add_argument("--area", choices=("system", "api"), help="measure this area only")
     return parser.parse_args()
 
 

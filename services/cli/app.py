@@ -185,6 +185,14 @@ def serve(
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 0,
     modality: Modalities = None,
+    connect: Annotated[
+        bool,
+        typer.Option(
+            "--connect",
+            help="Serve over the RabbitMQ and Redis of AMQP_URL and REDIS_URL instead, as the fusion service does, "
+            "with its settings; the workers run elsewhere.",
+        ),
+    ] = False,
 ) -> None:
     """Open the dashboard: every service in this process, for one person at one machine.
 
@@ -192,7 +200,10 @@ def serve(
     browser's microphone and camera. Nothing leaves this machine, and everything is gone when it ends.
     """
     from services.cli.serve import serve as serve_dashboard
+    from services.cli.serve import serve_connected
 
+    if connect:
+        raise typer.Exit(serve_connected())
     serve_dashboard(port, tuple(modality or Modality))
 
 

@@ -9,7 +9,9 @@ from contextlib import ExitStack
 import typer
 from rich.console import Console
 
+from services.capture.ingest import BrokerIngest
 from services.embedded import Embedded
+from services.fusion import __main__ as fusion
 from services.fusion.api import Server
 from services.fusion.settings import FusionSettings
 from shared.emotions import Modality
@@ -42,6 +44,14 @@ def serve(port: int, modalities: Sequence[Modality]) -> None:
         console.print("Open that link. It holds a key for this run: whoever has it can start and list sessions.")
         console.print("Everything stays in this process and is gone when it ends; press Ctrl+C for that.", style="dim")
         Server(mien.api(settings)).run(sockets=[bound])
+
+
+def serve_connected() -> int:
+    """Serve over the real system's RabbitMQ and Redis, as the environment names them, and return the exit code.
+
+    It is the fusion service with the agent beside it, so that it also takes recordings and live sound and pictures.
+    """
+    return fusion.main(BrokerIngest)
 
 
 def _listen(port: int) -> socket.socket:

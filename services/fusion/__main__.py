@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import socket
 import sys
+from collections.abc import Callable
 from threading import Event
 from urllib.parse import urlsplit
 
@@ -11,9 +12,11 @@ import redis
 from pydantic import ValidationError
 
 from services.fusion.api import Server, create_app
+from services.fusion.api.ports import Ingest
 from services.fusion.settings import FusionSettings
 from services.fusion.store import SessionStore, connect
 from services.fusion.worker import FusionWorker
+from shared.broker.port import Broker
 from shared.broker.rabbitmq import RabbitMqBroker
 from shared.errors import MienError, SettingsError
 from shared.log import configure_logging
@@ -24,8 +27,12 @@ from shared.topology import TOPOLOGY
 logger = logging.getLogger("services.fusion")
 
 
-def main() -> int:
-    """Run the service until SIGTERM or SIGINT, and return its exit code."""
+def main(make_ingest: Callable[[Broker], Ingest] | None = None) -> int:
+    """Run the service until SIGTERM or SIGINT, and return its exit code.
+
+    Args:
+        make_ingest: Makes what reads recordings and live sound and pictures; without it the service takes none.
+    """
     stop = stop_on_signals()
     try:
         settings, broker_settings = FusionSettings(), BrokerSettings()
@@ -34,7 +41,8 @@ def main() -> int:
         broker = RabbitMqBroker(broker_settings)
         try:
             broker.declare(TOPOLOGY)
-            _serve(settings, store, broker, stop)
+            ingest = make_ingest(broker) if make_ingest else None
+            _serve(settings, store, broker, stop, ingest)
         finally:
             broker.close()
     except (MienError, ValidationError) as error:
@@ -76,9 +84,11 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _serve(settings: FusionSettings, store: SessionStore, broker: RabbitMqBroker, stop: Event) -> None:
+def _serve(
+    settings: FusionSettings, store: SessionStore, broker: RabbitMqBroker, stop: Event, ingest: Ingest | None
+) -> None:
     worker = FusionWorker(broker, store)
-    app = create_app(store, settings, lambda: worker.alive and broker.connected, broker=broker)
+    app = create_app(store, settings, lambda: worker.alive and broker.connected, broker=broker, ingest=ingest)
     server = Server(app)
     with listen(settings.fusion_host, settings.fusion_port) as bound:
         if not settings.fusion_api_keys and not _is_loopback(settings.fusion_host):

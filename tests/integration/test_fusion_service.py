@@ -22,6 +22,7 @@ from shared.messages.score import ModalityScore, ModelRef, Status
 from shared.messages.session import SessionEnded, SessionStarted
 from shared.settings import BrokerSettings
 from shared.topology import MEDIA_EXCHANGE, SCORES_EXCHANGE
+from tests.e2e.command import SAMPLE
 from tests.servers import free_port
 
 PATIENCE_S = 60
@@ -29,9 +30,9 @@ TOKEN = "a-token-of-this-test"
 
 
 @contextmanager
-def service(**environment: str) -> Iterator["subprocess.Popen[str]"]:
+def service(*command: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
     """The service as a process, killed where it hangs."""
-    command = [sys.executable, "-m", "services.fusion"]
+    command = (sys.executable, "-m", *(command or ("services.fusion",)))
     environment = {**os.environ, "FUSION_PORT": "0", **environment}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         patience = Timer(PATIENCE_S, process.kill)
@@ -135,3 +136,31 @@ def test_without_rabbitmq_it_says_so_in_one_sentence(redis_url: str) -> None:
     assert "secret" not in log
     assert "Traceback" not in log
     assert "AMQP_URL" in log.strip().splitlines()[-1]
+
+
+def test_with_the_agent_beside_it_it_takes_recordings_into_the_real_system(
+    rabbitmq_vhost_url: str, redis_url: str
+) -> None:
+    urls = {"AMQP_URL": rabbitmq_vhost_url, "REDIS_URL": redis_url, "FUSION_RATE": "10000"}
+    with service("services", "serve", "--connect", **urls) as process:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port_of(process)}", timeout=30) as api:
+            wanted = {"consent": True, "purpose": "personal", "modalities": ["face"]}
+            made = api.post("/v1/sessions", json=wanted).json()
+            path, headers = f"/v1/sessions/{made['session_id']}", {"Authorization": f"Bearer {made['token']}"}
+            assert api.post(f"{path}/media", content=SAMPLE.read_bytes(), headers=headers).status_code == 202
+            while (answer := api.get(path, headers=headers).json())["status"] == "live":
+                assert process.poll() is None
+            assert answer["status"] == "draining"
+            assert answer["accounting"]["face"]["published"] >= 90
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0
+
+
+def test_without_an_agent_it_says_where_recordings_go(rabbitmq_vhost_url: str, redis_url: str) -> None:
+    with service(AMQP_URL=rabbitmq_vhost_url, REDIS_URL=redis_url) as process:
+        base = f"http://127.0.0.1:{port_of(process)}/v1/sessions"
+        made = httpx.post(base, json={"consent": True, "purpose": "personal"}).json()
+        headers = {"Authorization": f"Bearer {made['token']}"}
+        answer = httpx.post(f"{base}/{made['session_id']}/media", content=b"film", headers=headers)
+        assert (answer.status_code, "mien serve" in answer.json()["detail"]) == (501, True)

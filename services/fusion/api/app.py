@@ -12,6 +12,7 @@ from services.fusion.api.headers import HeadersMiddleware
 from services.fusion.api.limits import LimitsMiddleware
 from services.fusion.api.ports import Ingest
 from services.fusion.api.problems import add_handlers
+from services.fusion.api.security import Opened
 from services.fusion.settings import FusionSettings
 from services.fusion.store.session_store import SessionStore
 from shared import __version__
@@ -47,7 +48,7 @@ def create_app(
     app.state.store, app.state.settings, app.state.is_consuming = store, settings, is_consuming
     app.state.broker, app.state.ingest = broker, ingest
     app.state.follower, app.state.interims = Follower(store.events), events.Interims(store)
-    app.state.live = {}
+    app.state.live, app.state.opened = {}, Opened()
     app.state.upload_slots = threading.BoundedSemaphore(inputs.MAX_AT_ONCE)
     for module in (sessions, reading, events, inputs, live, health, metrics, docs, dashboard):
         app.include_router(module.router)

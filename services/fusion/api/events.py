@@ -1,7 +1,6 @@
 """A session's events as they happen: server-sent events, out of the session's stream."""
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -16,7 +15,7 @@ from services.fusion.api.metrics import FOLLOWERS
 from services.fusion.api.problems import ProblemError, documented
 from services.fusion.api.security import OpenedSession, Store
 from services.fusion.results import build_summary
-from services.fusion.state import Event, Phase
+from services.fusion.state import Phase
 from services.fusion.store.event_log import FIRST, place_of
 from services.fusion.store.session_store import SessionStore
 
@@ -133,7 +132,7 @@ class _Stream:
         while not self.subscription.closed:
             due_s = self._shown_at + _INTERIM_S - time.monotonic() if self._dirty else self._heartbeat_s
             events = await self.subscription.next(self._store.events, self.session_id, max(0.01, due_s))
-            frames = "".join(map(_event_frame, events))
+            frames = "".join(event.text for event in events)
             done = False
             if events:
                 self._dirty, self._heard_at = True, time.monotonic()
@@ -162,7 +161,7 @@ class _Stream:
         self.subscription.lag()
         rest = await self.subscription.next(self._store.events, self.session_id, 0)
         last = f"event: final\nid: {self.subscription.last_id}{_FINAL}\ndata: {body}\n\n"
-        return "".join(map(_event_frame, rest)) + last, True
+        return "".join(event.text for event in rest) + last, True
 
 
 async def _counted(follower: Follower, interims: Interims, stream: _Stream) -> AsyncIterator[str]:
@@ -174,7 +173,3 @@ async def _counted(follower: Follower, interims: Interims, stream: _Stream) -> A
         FOLLOWERS.dec()
         if not follower.unsubscribe(stream.session_id, stream.subscription):
             interims.forget(stream.session_id)
-
-
-def _event_frame(event: Event) -> str:
-    return f"event: {event.kind}\nid: {event.id}\ndata: {json.dumps(dict(event.fields))}\n\n"

@@ -1,9 +1,12 @@
 """Many clients follow sessions, and one thread reads for all of them."""
 
 import asyncio
+import json
 import logging
 import threading
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import redis
@@ -17,8 +20,32 @@ logger = logging.getLogger(__name__)
 _ROUND_S: Final = 0.2
 """Longest that a session which is newly followed waits for the reader to look at it too."""
 
+_PACE_S: Final = 0.5
+"""Events of so many seconds are told together: people see no difference, and two hundred clients cost a tenth."""
+
 _PAUSE_S: Final = 1.0
 _MAX_WAITING: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An event as it is sent; made once for all who follow.
+
+    Attributes:
+        place: Where it stands among the events of its session.
+        event_id: The same as text.
+        text: A server-sent event.
+    """
+
+    place: tuple[int, int]
+    event_id: str
+    text: str
+
+
+def framed(event: Event) -> Frame:
+    """Return an event as it is sent."""
+    text = f"event: {event.kind}\nid: {event.id}\ndata: {json.dumps(dict(event.fields))}\n\n"
+    return Frame(place_of(event.id), event.id, text)
 
 
 class Subscription:
@@ -31,12 +58,12 @@ class Subscription:
     def __init__(self, after_id: str) -> None:
         self.last_id = after_id
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[Event] = deque()
+        self._waiting: deque[Frame] = deque()
         self._ready = asyncio.Event()
         self._lagging = True
         self.closed = False
 
-    def offer(self, events: list[Event]) -> None:
+    def offer(self, events: Sequence[Frame]) -> None:
         """Take events from the reader's thread."""
         self._loop.call_soon_threadsafe(self._put, events)
 
@@ -48,7 +75,7 @@ class Subscription:
         """Read on from the store next time, whatever the reader's thread has told."""
         self._lagging = True
 
-    async def next(self, log: EventLog, session_id: str, timeout_s: float) -> list[Event]:
+    async def next(self, log: EventLog, session_id: str, timeout_s: float) -> list[Frame]:
         """Return the events since the last call, each exactly once and in order; none if the time is over."""
         if not self._lagging and not self._waiting and not self.closed:
             try:
@@ -56,18 +83,19 @@ class Subscription:
             except TimeoutError:
                 return []
         self._ready.clear()
-        found: list[Event] = []
+        found: Sequence[Frame]
         if self._lagging:
             self._lagging = False
-            found = await run_in_threadpool(log.after, session_id, self.last_id)
+            found = list(map(framed, await run_in_threadpool(log.after, session_id, self.last_id)))
         else:
-            found, self._waiting = list(self._waiting), deque()
-        fresh = [event for event in found if place_of(event.id) > place_of(self.last_id)]
+            found, self._waiting = self._waiting, deque()
+        last = place_of(self.last_id)
+        fresh = [frame for frame in found if frame.place > last]
         if fresh:
-            self.last_id = fresh[-1].id
+            self.last_id = fresh[-1].event_id
         return fresh
 
-    def _put(self, events: list[Event]) -> None:
+    def _put(self, events: Sequence[Frame]) -> None:
         self._waiting.extend(events)
         if len(self._waiting) > _MAX_WAITING:
             # A slow client reads on from the store, so that it costs no memory here.
@@ -94,6 +122,7 @@ class Follower:
         self._subscriptions: dict[str, set[Subscription]] = {}
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._closing = threading.Event()
 
     async def subscribe(self, session_id: str, after_id: str = FIRST) -> Subscription:
         """Begin to follow a session; what lies between the event known and now is told first."""
@@ -124,6 +153,7 @@ class Follower:
         """End every subscription, and take no more."""
         with self._changed:
             self._closed = True
+            self._closing.set()
             every = [each for subscriptions in self._subscriptions.values() for each in subscriptions]
             self._changed.notify()
         for subscription in every:
@@ -132,7 +162,10 @@ class Follower:
     def _run(self) -> None:
         while (cursors := self._await_cursors()) is not None:
             try:
-                self._tell(self._log.wait(cursors, _ROUND_S))
+                found = self._log.wait(cursors, _ROUND_S)
+                self._tell(found)
+                if found:
+                    self._closing.wait(_PACE_S)
             except redis.RedisError as error:
                 logger.warning("Redis does not tell events; trying again", extra={"error": str(error)})
                 with self._changed:
@@ -149,5 +182,6 @@ class Follower:
             for session_id, events in found.items():
                 if session_id in self._cursors:
                     self._cursors[session_id] = events[-1].id
+                    frames = list(map(framed, events))
                     for subscription in self._subscriptions[session_id]:
-                        subscription.offer(events)
+                        subscription.offer(frames)

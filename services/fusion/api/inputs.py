@@ -65,7 +65,7 @@ def write_text(request: Request, session_id: OpenedSession, written: WrittenText
     at_s = (now - state.started.started_at).total_seconds() if written.at_s is None else written.at_s
     typed = TypedText(
         session_id=session_id,
-        traceparent=store.traceparent(session_id),
+        traceparent=state.started.traceparent,
         media=written.text.encode(errors="replace"),
         seq=FIRST_TYPED_SEQ + place,
         start_s=max(0.0, at_s),
@@ -128,7 +128,7 @@ def claimed(store: SessionStore, session_id: str, source: str) -> SessionStarted
     captured = any(state.counts_of(modality).seen for modality in Modality)
     if captured or not store.claim(session_id, source):
         raise ProblemError(HTTPStatus.CONFLICT, "The session has media already; create another one.")
-    return state.started.model_copy(update={"traceparent": store.traceparent(session_id)})
+    return state.started
 
 
 def _is_over() -> ProblemError:

@@ -72,7 +72,7 @@ def read_session(request: Request, session_id: OpenedSession, store: Store, incl
         bins = store.timeline(session_id)
         answer["timeline"] = build_timeline(state, bins, evidence=store.evidence(session_id))
         answer |= {"smoothing": SMOOTHING, "course": build_course(state, bins)}
-    trace = store.traceparent(session_id)
+    trace = state.started.traceparent
     return tagged_model(request, SessionAnswer(**answer), {"traceparent": trace} if trace else None)
 
 

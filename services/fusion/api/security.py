@@ -2,15 +2,20 @@
 
 import hashlib
 import hmac
+from collections import OrderedDict
 from http import HTTPStatus
 from typing import Annotated, Final, cast
 
 from fastapi import Depends, Path, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
 
 from services.fusion.api.problems import ProblemError
 from services.fusion.settings import FusionSettings
 from services.fusion.store.session_store import SessionStore
+
+_REMEMBERED: Final = 10_000
+_NO_DIGEST: Final = "0" * 64
 
 _bearer = HTTPBearer(
     auto_error=False,
@@ -25,7 +30,7 @@ _api_key = APIKeyHeader(
 )
 
 
-def store_of(request: Request) -> SessionStore:
+async def store_of(request: Request) -> SessionStore:
     """Return the store of the app."""
     return cast("SessionStore", request.app.state.store)
 
@@ -33,7 +38,30 @@ def store_of(request: Request) -> SessionStore:
 Store = Annotated[SessionStore, Depends(store_of)]
 
 
-def opened_session(
+class Opened:
+    """Remembers which token opens which session, by its digest, so that not every request asks the store.
+
+    A session's token never changes, and one that is erased has nothing left to open.
+    """
+
+    def __init__(self) -> None:
+        self._digests: OrderedDict[str, str] = OrderedDict()
+
+    async def opens(self, store: SessionStore, session_id: str, token: str) -> bool:
+        """Return whether a token is the session's own; an unknown session takes as long as a wrong token."""
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        if hmac.compare_digest(self._digests.get(session_id, _NO_DIGEST), digest):
+            return True
+        if not await run_in_threadpool(store.token_matches, session_id, token):
+            return False
+        self._digests[session_id] = digest
+        if len(self._digests) > _REMEMBERED:
+            self._digests.popitem(last=False)
+        return True
+
+
+async def opened_session(
+    request: Request,
     session_id: Annotated[str, Path(max_length=64, examples=["3q2-7wAAsBcDe_f0"])],
     store: Store,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
@@ -48,7 +76,8 @@ def opened_session(
             "Send the session's token as 'Authorization: Bearer TOKEN'; it was shown when the session was created.",
             headers={"WWW-Authenticate": "Bearer"},
         )
-    if not store.token_matches(session_id, credentials.credentials):
+    opened = cast("Opened", request.app.state.opened)
+    if not await opened.opens(store, session_id, credentials.credentials):
         raise no_such_session()
     return session_id
 
@@ -60,7 +89,7 @@ EVERYBODY: Final = "everybody"
 """Whose the sessions are that are created where no keys are set."""
 
 
-def key_holder(request: Request, api_key: Annotated[str | None, Security(_api_key)]) -> str:
+async def key_holder(request: Request, api_key: Annotated[str | None, Security(_api_key)]) -> str:
     """Let a request pass that may create and list sessions, and return the digest of its key."""
     settings = cast("FusionSettings", request.app.state.settings)
     if not settings.fusion_api_keys:

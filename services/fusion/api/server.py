@@ -1,11 +1,13 @@
 """The web server of the HTTP API."""
 
 import socket
+import sys
 
 import uvicorn
 from fastapi import FastAPI
 
 _MAX_SOCKET_MESSAGE_BYTES = 512 * 1024
+_SWITCH_S = 0.0005
 
 
 class Server(uvicorn.Server):
@@ -26,6 +28,13 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._app = app
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop."""
+        # The event loop shares the interpreter with the store's threads: at Python's 5 ms it would wait for each of
+        # them in turn, several times a request.
+        sys.setswitchinterval(_SWITCH_S)
+        super().run(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what would go on for ever, then shut down."""

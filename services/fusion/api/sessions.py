@@ -40,7 +40,7 @@ _KEYED: Final = documented(
 _CREATED: Final[dict[int | str, dict[str, Any]]] = {**_KEYED, **BODY, **documented(HTTPStatus.FORBIDDEN)}
 
 
-def _never_cached(response: Response) -> None:
+async def _never_cached(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 

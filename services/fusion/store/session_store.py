@@ -157,11 +157,6 @@ class SessionStore:
         """Give a session back whose source turned out to be none."""
         self._redis.hdel(Keys(session_id).meta, "source")
 
-    def traceparent(self, session_id: str) -> str | None:
-        """Return the W3C trace context that a session began with, or None."""
-        value: str | None = self._redis.hget(Keys(session_id).meta, "traceparent")
-        return value
-
     def count_dead_letter(self, queue: str, cause: str) -> None:
         """Count a dead letter that belongs to no session."""
         self._redis.hincrby(DEAD_LETTERS, f"{queue}:{cause}", 1)
@@ -180,7 +175,9 @@ class SessionStore:
         if "started" not in meta:
             return None
         return SessionState(
-            started=SessionStarted.model_validate_json(meta["started"]),
+            started=SessionStarted.model_validate_json(meta["started"]).model_copy(
+                update={"traceparent": meta.get("traceparent")}
+            ),
             ended=SessionEnded.model_validate_json(meta["ended"]) if "ended" in meta else None,
             expires_at=datetime.fromtimestamp(int(meta["expires_at"]), UTC),
             sums={Modality(name): Accumulator.unpack(sums) for name, sums in totals.items()},
