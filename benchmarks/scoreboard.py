@@ -11,7 +11,7 @@ from benchmarks.figures import Evaluation, measure, print_rows, write_rows
 from benchmarks.targets import SCOREBOARD
 
 OUTPUT: Final = Path(__file__).parent / "scoreboard.json"
-AREAS: Final = ("text", "audio", "face")
+AREAS: Final = ("text", "audio", "face", "fusion")
 
 
 def main() -> int:
@@ -29,12 +29,14 @@ def main() -> int:
 def _evaluations(data: Path) -> Mapping[str, Evaluation]:
     from services.audio.training import evaluate as audio
     from services.face.training import evaluate as face
+    from services.fusion.training import evaluate as fusion
     from services.text.training import evaluate as text
 
     return {
         "text": partial(text.evaluate, data),
         "audio": partial(audio.evaluate, data),
         "face": partial(face.evaluate, data),
+        "fusion": partial(fusion.evaluate, data),
     }
 
 

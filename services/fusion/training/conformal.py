@@ -12,8 +12,8 @@ from services.fusion.pool import Floats
 
 COVERAGE: Final = 0.8
 
-_BINS: Final = 3
 _ROUNDS: Final = 20
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +40,23 @@ class Errors:
         )
 
 
-def calibrated(errors: Errors) -> Calibration:
-    """Return half-widths that cover as they should in each third of the spreads.
+def calibrated(errors: Errors, bins: int) -> Calibration:
+    """Return half-widths that cover as they should in each of some bins of the spreads.
 
     Conformal prediction within groups (Vovk et al., "Algorithmic learning in a random world", 2005): the errors
-    are divided by the half-width, and each third's point of the line is moved until their quantile is one.
+    are divided by the half-width, and each bin's point of the line is moved until their quantile is one.
+
+    Args:
+        errors: Errors out of fold.
+        bins: How many bins, of as many clips each.
     """
-    thirds = np.array_split(np.argsort(errors.spreads, kind="stable"), _BINS)
-    spreads = tuple(float(np.median(errors.spreads[third])) for third in thirds)
+    parts = np.array_split(np.argsort(errors.spreads, kind="stable"), bins)
+    spreads = tuple(float(np.median(errors.spreads[part])) for part in parts)
     half_widths = np.array(spreads)
     for _ in range(_ROUNDS):
         widths = Calibration(spreads=spreads, half_widths=tuple(half_widths)).half_width(errors.spreads)
         scores = errors.errors / widths
-        half_widths *= [quantile_over_actors(scores[third], errors.actors[third]) for third in thirds]
+        half_widths *= [quantile_over_actors(scores[part], errors.actors[part]) for part in parts]
         half_widths = np.maximum.accumulate(half_widths)
     return Calibration(spreads=spreads, half_widths=tuple(half_widths.tolist()))
 
@@ -60,13 +64,13 @@ def calibrated(errors: Errors) -> Calibration:
 def quantile_over_actors(scores: Floats, actors: NDArray[np.int64]) -> float:
     """Return the conformal quantile of scores for a person who is not among the actors.
 
-    Clips of one actor are alike, so that actors are what can be exchanged, not clips: with one clip of each of k actors
-    the rank is ceil((k + 1) * 0.8) (Dunn, Wasserman and Ramdas, "Distribution-free prediction sets for two-layer
-    hierarchical models", 2022, subsampling); every actor's clips share the actor's weight, which takes the mean over
-    such draws.
+    Clips of one actor are alike, so that actors are what can be exchanged, not clips. With one clip of each of k actors
+    the rank is (k + 1) * 0.8 (Dunn, Wasserman and Ramdas, "Distribution-free prediction sets for two-layer hierarchical
+    models", 2022, subsampling); every actor's clips share the actor's weight, which takes the mean over such draws.
     """
     names, owner, count = np.unique(actors, return_inverse=True, return_counts=True)
-    level = min(1.0, np.ceil((len(names) + 1) * COVERAGE) / len(names))
+    level = min(1.0, (len(names) + 1) * COVERAGE / len(names))
     order = np.argsort(scores, kind="stable")
     reached = np.cumsum((1 / (len(names) * count))[owner][order])
-    return float(scores[order][min(np.searchsorted(reached, level), len(scores) - 1)])
+    place = int(np.searchsorted(reached, level - _ROUNDING))
+    return float(scores[order][min(place, len(scores) - 1)])

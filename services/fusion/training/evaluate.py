@@ -4,7 +4,6 @@ Only actors with an id divisible by five count, on whom nothing was fitted.
 """
 
 import argparse
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +12,9 @@ from numpy.typing import NDArray
 
 from services.fusion.accumulate import Accumulator, contribution_of
 from services.fusion.fuse import Fused, fuse
-from services.fusion.parameters import FusionParameters, read_parameters
+from services.fusion.parameters import FusionParameters
 from services.fusion.pool import Floats, pool
-from services.fusion.training.fit import BOTH, PANELS, divergence
+from services.fusion.training.fit import BOTH, divergence, panel_parameters
 from services.fusion.training.votes import Panels, evidence_of, read_votes, scores_of, shares_of
 from shared.emotions import MOOD_VECTOR, Emotion, Modality, mood_of
 
@@ -46,11 +45,6 @@ def evaluate(data: Path) -> dict[str, float]:
     figures["thinned_better_share"] = _thinned_better_share(held, parameters)
     figures |= _references(training, held)
     return {name: round(value, 4) for name, value in figures.items()}
-
-
-def panel_parameters() -> FusionParameters:
-    """Return the rule as fitted on panels of people, before it is scaled for our models."""
-    return read_parameters((files("services.fusion.training") / PANELS).read_text(encoding="utf-8"))
 
 
 def _fused(panels: Panels, index: int, inputs: tuple[Modality, ...], parameters: FusionParameters) -> Fused:
@@ -116,6 +110,7 @@ def _references(training: Panels, held: Panels) -> dict[str, float]:
         "log_linear_jsd": float(divergence(log_linear, both).mean()),
         "rater_mae": _rater_error(held.both),
         "half_panel_mae": _half_panel_error(held.both),
+        "half_panel_mae_training": _half_panel_error(training.both),
     }
 
 

@@ -1,0 +1,39 @@
+"""The rule in the repository is the one that was fitted, and reaches what it must on people it was not fitted on."""
+
+from pathlib import Path
+
+import pytest
+
+from services.fusion.parameters import DEFAULT_PARAMETERS
+from services.fusion.training.evaluate import evaluate
+from services.fusion.training.fit import served
+from services.fusion.training.votes import read_votes
+
+DATA = Path("../shared/data")
+
+needs_votes = pytest.mark.skipif(
+    not (DATA / "votes").is_dir(), reason="needs the CREMA-D votes in ../shared/data/votes"
+)
+
+
+@needs_votes
+def test_the_rule_of_service_follows_the_manifests_of_the_models() -> None:
+    panels = read_votes(DATA)
+    again = served(panels.take(~panels.held_out))
+    for modality, believed in DEFAULT_PARAMETERS.modalities.items():
+        found = again.modalities[modality]
+        assert believed.reliability == pytest.approx(found.reliability, rel=1e-6), (
+            "a model's figures have changed: run python -m services.fusion.training.fit --transfer"
+        )
+        assert believed.error_sd == pytest.approx(found.error_sd, rel=1e-6)
+
+
+@needs_votes
+def test_the_rule_judges_as_a_panel_of_people_would() -> None:
+    figures = evaluate(DATA)
+    assert figures["mae"] <= 0.240
+    assert figures["jsd"] <= 0.125
+    assert figures["mae"] < min(figures["linear_mae"], figures["log_linear_mae"], figures["half_panel_mae"])
+    assert figures["thinned_better_share"] >= 0.95
+    for name in ("coverage", "coverage_voice", "coverage_face"):
+        assert 0.78 <= figures[name] <= 0.82, name
