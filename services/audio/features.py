@@ -7,7 +7,7 @@ from typing import Final
 import librosa
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfiltfilt  # type: ignore[import-untyped]
+from scipy.signal import butter, sosfiltfilt
 
 from shared.messages.speech import SAMPLE_RATE_HZ
 
