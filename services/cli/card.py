@@ -38,7 +38,8 @@ def _mood_panel(result: SessionResult) -> Panel:
     if mood is None:
         sentence = _NO_ANSWER.get(result.reason or "", f"There is no mood: {result.reason}.")
         return Panel(Text(sentence), title="Mood", title_align="left", box=box.ROUNDED)
-    head = Text.assemble((f"{mood.score:.1f}", f"bold {mood_style(mood.score)}"), " of 5   ", (mood.label, "bold"))
+    label = mood.label if mood.relative or result.course is None else result.course.label
+    head = Text.assemble((f"{mood.score:.1f}", f"bold {mood_style(mood.score)}"), " of 5   ", (label, "bold"))
     interval = Text(f"between {mood.low:.1f} and {mood.high:.1f} with 80 % confidence", style="dim")
     relative = Text("relative to this person's usual", style="dim") if mood.relative else Text("absolute", style="dim")
     return Panel(
