@@ -57,7 +57,7 @@ def created(*, ended: bool) -> tuple[str, str]:
 
 @pytest.mark.parametrize("knows", [True, False], ids=["with a token", "without"])
 @schema.parametrize()
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 def test_every_answer_is_documented(case: "schemathesis.Case[Any]", knows: bool) -> None:
     if knows and "session_id" in (case.path_parameters or {}):
         session_id, token = created(ended=case.operation.path.endswith("/events"))
