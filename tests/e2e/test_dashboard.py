@@ -114,7 +114,7 @@ def test_a_recording_is_dropped_watched_exported_and_deleted(page: Page) -> None
     no_grave_fault(page)
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 360, "height": 740})
-    page.wait_for_function("document.documentElement.scrollWidth <= 360")
+    expect(page.locator("html")).to_have_js_property("scrollWidth", 360)
     keep(page, "session-360")
     export(page)
     delete(page)
