@@ -5,7 +5,7 @@ from shared.messages.details import AudioDetails, Details, FaceBox, FaceDetails,
 from shared.messages.frame import MAX_FRAME_SIDE_PX, FrameChunk
 from shared.messages.message import HeaderValue, Message
 from shared.messages.score import Judgement, ModalityScore, ModelRef, Status
-from shared.messages.session import SessionEnded, SessionStarted
+from shared.messages.session import SessionEnded, SessionForget, SessionStarted
 from shared.messages.speech import MAX_SPEECH_SECONDS, SAMPLE_RATE_HZ, SpeechChunk
 from shared.messages.typed import TypedText
 
@@ -25,6 +25,7 @@ __all__ = [
     "ModalityScore",
     "ModelRef",
     "SessionEnded",
+    "SessionForget",
     "SessionStarted",
     "SpeechChunk",
     "Status",

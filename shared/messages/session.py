@@ -1,8 +1,8 @@
-"""The beginning and the end of a session, told by the agent."""
+"""The beginning and the end of a session, and what is to be forgotten of it, told by the agent."""
 
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from shared.emotions import Modality
 from shared.messages.base import JsonContract, Seconds
@@ -55,3 +55,25 @@ class SessionEnded(JsonContract):
     duration_s: Seconds
     speech_chunks: Count
     frames: Count
+
+
+class SessionForget(JsonContract):
+    """A stretch of a session is to be forgotten; sent whenever the person asks for it, and as often as they do.
+
+    Whatever overlaps the stretch is erased, also where its score comes later.
+
+    Attributes:
+        start_s: Where it begins, in seconds from the start of the session.
+        end_s: Where it ends; a moment at the end itself is not part of it.
+    """
+
+    TYPE: ClassVar[str] = "session.forget"
+
+    start_s: Seconds
+    end_s: Seconds
+
+    @model_validator(mode="after")
+    def _check_span(self) -> Self:
+        if self.end_s <= self.start_s:
+            raise ValueError("a stretch ends after it begins")
+        return self

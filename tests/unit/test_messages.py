@@ -18,6 +18,7 @@ from shared.messages import (
     ModalityScore,
     ModelRef,
     SessionEnded,
+    SessionForget,
     SessionStarted,
     SpeechChunk,
     Status,
@@ -41,7 +42,8 @@ STARTED = SessionStarted(
     agent_version="1.0", started_at=NOW,
 )  # fmt: skip
 ENDED = SessionEnded(session_id=SESSION, duration_s=9.5, speech_chunks=4, frames=47)
-CONTRACTS: list[WireContract] = [SPEECH, FRAME, SCORE, STARTED, ENDED]
+FORGET = SessionForget(session_id=SESSION, start_s=1.5, end_s=61.5, traceparent="00-ab-cd-01")
+CONTRACTS: list[WireContract] = [SPEECH, FRAME, SCORE, STARTED, ENDED, FORGET]
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.TYPE)
