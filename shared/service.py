@@ -1,13 +1,14 @@
 """How a modality service runs as a process of its own: load, connect, consume, and drain when told to stop."""
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
 from threading import Event
-from typing import TypeVar
+from typing import Final, NoReturn, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PositiveFloat, ValidationError
 from pydantic_settings import BaseSettings
 
 from shared.broker.port import Broker
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 WindowT = TypeVar("WindowT")
 
+_LOOK_S: Final = 1.0
+"""Seconds between two looks at whether the worker hangs."""
+
 
 class WorkerSettings(BaseSettings):
     """How a worker process runs, from the environment.
@@ -32,12 +36,15 @@ class WorkerSettings(BaseSettings):
         worker_batch_size: Most messages judged together.
         worker_health_host: Address of ``/healthz`` and ``/readyz``.
         worker_health_port: Their port; 0 takes a free one.
+        worker_hang_s: Seconds that a batch may take. A worker that takes longer hangs: it says so at ``/healthz`` and
+            ends, so that what it has in hand goes to another.
         log_level: The least severe level that is logged.
     """
 
     worker_batch_size: int = Field(default=8, ge=1, le=256)
     worker_health_host: str = "127.0.0.1"
     worker_health_port: int = Field(default=0, ge=0, le=65535)
+    worker_hang_s: PositiveFloat = 120.0
     log_level: str = "INFO"
 
 
@@ -82,16 +89,30 @@ def explain(error: MienError | ValidationError) -> int:
 
 
 def _serve(worker: Worker[WindowT], broker: RabbitMqBroker, settings: WorkerSettings, stop: Event) -> None:
+    def is_sound() -> bool:
+        return worker.alive and worker.busy_s <= settings.worker_hang_s
+
     health = HealthServer(
         settings.worker_health_host,
         settings.worker_health_port,
-        healthy=lambda: worker.alive,
-        ready=lambda: worker.alive and broker.connected,
+        healthy=is_sound,
+        ready=lambda: is_sound() and broker.connected,
     )
     worker.start()
     with health:
         logger.info("ready", extra={"health_port": health.port})
-        stop.wait()
+        while not stop.wait(_LOOK_S):
+            if not is_sound():
+                _give_up(worker)
         logger.info("draining")
     worker.stop()
     logger.info("stopped")
+
+
+def _give_up(worker: Worker[WindowT]) -> NoReturn:
+    """End at once: a model that hangs in native code would hold up an orderly end, and with it what it has in hand."""
+    logger.critical(
+        "the worker hangs or has died; ending it, so that its work goes to another", extra={"busy_s": worker.busy_s}
+    )
+    logging.shutdown()
+    os._exit(1)

@@ -80,6 +80,7 @@ class Worker(Generic[WindowT]):
         self._inbox: SimpleQueue[Delivery | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name=f"{scorer.modality}-model", daemon=True)
         self._subscription: Subscription | None = None
+        self._busy_since: float | None = None
 
     def start(self) -> None:
         """Begin to consume."""
@@ -100,13 +101,21 @@ class Worker(Generic[WindowT]):
         """Whether the model thread runs."""
         return self._thread.is_alive()
 
+    @property
+    def busy_s(self) -> float:
+        """Seconds that the batch in hand has taken so far; 0 between batches."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
+
     def _run(self) -> None:
         stopping = False
         while not stopping:
             batch, stopping = self._collect()
+            self._busy_since = time.monotonic()
             works = [work for delivery in batch if (work := self._open(delivery)) is not None]
             if works:
                 self._score(works)
+            self._busy_since = None
 
     def _collect(self) -> tuple[list[Delivery], bool]:
         """Return the next micro-batch, and whether it is the last."""
@@ -133,6 +142,11 @@ class Worker(Generic[WindowT]):
                 "message dead-lettered",
                 extra={"message_id": message.message_id, "session_id": message.correlation_id, "error": str(error)},
             )
+            delivery.reject()
+            return None
+        except Exception:
+            # A decoder has stumbled over something that nobody thought of: that message is lost, and no other.
+            logger.exception("message dead-lettered", extra={"message_id": delivery.message.message_id})
             delivery.reject()
             return None
         return _Work(delivery=delivery, chunk=chunk, window=window)
