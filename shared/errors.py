@@ -9,6 +9,10 @@ class BadInputError(MienError):
     """The input is not something that Mien can read; the message says why and what would work."""
 
 
+class DeviceError(BadInputError):
+    """A microphone or camera is not there or cannot be opened; the message says which, and which there are."""
+
+
 class UndecodableMessageError(MienError):
     """A message is not ours, has a wrong field, or carries media that does not decode; it is dead-lettered."""
 

@@ -1,6 +1,7 @@
 """The agent: from a source to published chunks, for one session."""
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,10 +12,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.capture.framing import Framer, FramerConfig, Utterance, VoiceActivity
+from services.capture.framing import FramerConfig, Utterance, VoiceActivity
+from services.capture.hearing import Hearing
+from services.capture.lane import Parcel
 from services.capture.publisher import Publisher
 from services.capture.settings import CaptureSettings
-from services.capture.sources.port import AudioBlock, Source, VideoFrame
+from services.capture.sources.port import AudioBlock, Source, Tick, VideoFrame
+from services.capture.status import CaptureStatus
+from services.capture.stillness import Stillness
 from services.capture.vad import SileroVad
 from shared.broker.port import Broker
 from shared.emotions import MODALITIES, Modality
@@ -22,7 +27,7 @@ from shared.errors import BrokerError, PublishError
 from shared.media.flac import encode_flac
 from shared.media.jpeg import encode_jpeg
 from shared.messages.frame import FrameChunk
-from shared.messages.session import SessionEnded, SessionStarted
+from shared.messages.session import SessionEnded, SessionForget, SessionStarted
 from shared.messages.speech import SpeechChunk
 from shared.topology import LIVE_FRAME_EXPIRATION_MS, MEDIA_QUEUES, SPEECH_KEYS
 
@@ -31,6 +36,9 @@ logger = logging.getLogger(__name__)
 _PROGRESS_EVERY_S: Final = 0.25
 _LAST_FRAME_S: Final = 1.0
 """How far a recording may go on after its last sampled frame or sound and still be over at its stated length."""
+
+_MOMENT_S: Final = 0.001
+"""A stretch that is forgotten reaches beyond the newest frame by this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +61,14 @@ class Progress:
 class Agent:
     """Runs one session: announces it, cuts and samples what the person agreed to, publishes, and closes the account.
 
+    :meth:`stop` may also be called from a signal handler; the other methods from any thread.
+
     Args:
         broker: Where everything goes; its topology must be declared.
         started: The session; its modalities say what may be read and where it goes.
         on_progress: Called on the thread of :meth:`run`, about every quarter of a second of media and at the end.
-        live: Whether it happens now. Frames of a live session expire; a recording waits for the workers instead.
+        live: Whether it happens now. Then nothing waits: frames expire, and what finds no room while the broker is away
+            is dropped and counted. A recording waits for the broker and the workers instead.
         voice_activity: Judges windows of sound; Silero VAD where it is left out.
         settings: Bounds and lengths; from the environment where they are left out.
     """
@@ -77,22 +88,63 @@ class Agent:
         self._started = started
         self._on_progress = on_progress
         self._live = live
-        self._speech_key = SPEECH_KEYS.get(agreed - {Modality.FACE})
+        self._hears = bool(agreed - {Modality.FACE})
         self._sees = Modality.FACE in agreed
         self._queues = [MEDIA_QUEUES[modality] for modality in MODALITIES if modality in agreed]
-        self._publisher = Publisher(broker, settings)
-        self._framer = Framer(
+        speech_key = SPEECH_KEYS.get(agreed - {Modality.FACE}, SpeechChunk.TYPE)
+        self._publisher = Publisher(broker, settings, speech_key, live=live)
+        self._hearing = Hearing(
             voice_activity or SileroVad(), FramerConfig(pause_s=settings.pause_s, max_s=settings.max_chunk_s)
         )
+        self._stillness = Stillness(settings.still_s) if live else None
+        self._source: Source | None = None
+        self._preview: NDArray[np.uint8] | None = None
         self._stop = Event()
-        self._speech_seq = 0
-        self._frame_seq = 0
+        self._paused = False
+        self._muted = False
+        self._forgets: deque[float] = deque()
         self._done_s = 0.0
         self._told_s = 0.0
 
     def stop(self) -> None:
-        """End the session soon: what was said so far is still sent. May be called from any thread, also a signal's."""
+        """End the session soon: what was said so far is still sent."""
         self._stop.set()
+
+    def pause(self) -> None:
+        """Record nothing from now on; what was being said is sent, and session time goes on."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Record again."""
+        self._paused = False
+
+    def mute(self, muted: bool) -> None:  # noqa: FBT001  (it names what it sets)
+        """Record no sound from now on, or record it again; what was being said is sent."""
+        self._muted = muted
+
+    def forget(self, seconds: float) -> None:
+        """Take back the last stretch: what was not sent is dropped and counted, of what was sent the broker is told."""
+        self._forgets.append(max(0.0, self._done_s - seconds))
+
+    def preview(self) -> NDArray[np.uint8] | None:
+        """Return the frame last sent, RGB, uint8 array of shape (height, width, 3); None before the first or paused."""
+        return None if self._paused else self._preview
+
+    def status(self) -> CaptureStatus:
+        """Return how the session stands now."""
+        source = self._source
+        silent = self._paused or self._muted
+        return CaptureStatus(
+            elapsed_s=self._done_s,
+            level_dbfs=None if silent else self._hearing.level_dbfs,
+            speaking=not silent and self._hearing.speaking,
+            paused=self._paused,
+            muted=self._muted,
+            link=self._publisher.link,
+            speech=self._publisher.speech,
+            frames=self._publisher.frames,
+            problem=None if source is None else source.problem,
+        )
 
     def run(self, source: Source) -> SessionEnded:
         """Read a source to its end, or until :meth:`stop`. An agent runs once.
@@ -105,11 +157,12 @@ class Agent:
             BrokerError: If the broker refuses a message, after which the session is ended with the counts so far; or
                 if it does not answer in time.
         """
-        self._publisher.publish(SessionStarted.TYPE, self._started.to_message())
+        self._source = source
+        self._publisher.tell(self._started.to_message())
         self._publisher.drain()
         try:
             self._read(source)
-            self._send_speech(self._framer.flush())
+            self._send_speech(self._hearing.close())
             self._publisher.drain()
         except BaseException as error:
             if isinstance(error, PublishError) or not isinstance(error, BrokerError):
@@ -123,49 +176,79 @@ class Agent:
             if self._stop.is_set():
                 return
             self._done_s = max(self._done_s, item.end_s)
-            if isinstance(item, AudioBlock):
-                self._hear(item.samples)
-            else:
-                self._see(item)
+            while self._forgets:
+                self._take_back(self._forgets.popleft())
+            self._take(item)
             if not self._live:
                 self._publisher.wait_for_workers(self._queues, self._stop)
             if self._done_s - self._told_s >= _PROGRESS_EVERY_S:
                 self._tell(source)
 
-    def _hear(self, samples: NDArray[np.float32]) -> None:
-        if self._speech_key is not None:
-            self._send_speech(self._framer.push(samples))
+    def _take(self, item: AudioBlock | VideoFrame | Tick) -> None:
+        if self._paused or self._muted:
+            self._send_speech(self._hearing.close())
+        if self._paused:
+            return
+        if isinstance(item, VideoFrame):
+            self._see(item)
+        elif isinstance(item, AudioBlock) and self._hears and not self._muted:
+            self._send_speech(self._hearing.hear(item))
 
     def _see(self, frame: VideoFrame) -> None:
-        if not self._sees:
+        if not self._sees or not (self._stillness is None or self._stillness.is_new(frame.at_s, frame.image)):
             return
         chunk = FrameChunk(
             session_id=self._started.session_id,
             traceparent=self._started.traceparent,
             media=encode_jpeg(frame.image),
-            seq=self._frame_seq,
+            seq=0,
             at_s=frame.at_s,
             captured_at=datetime.now(UTC),
         )
-        self._frame_seq += 1
         expiration_ms = LIVE_FRAME_EXPIRATION_MS if self._live else None
-        self._publisher.publish(FrameChunk.TYPE, chunk.to_message(expiration_ms=expiration_ms))
+        self._preview = frame.image
+        self._publisher.show(
+            Parcel(
+                start_s=frame.at_s,
+                end_s=frame.at_s,
+                room=1,
+                make=lambda seq: chunk.model_copy(update={"seq": seq}).to_message(expiration_ms=expiration_ms),
+            )
+        )
 
     def _send_speech(self, utterances: list[Utterance]) -> None:
-        if self._speech_key is None:
-            return
         for utterance in utterances:
-            chunk = SpeechChunk(
-                session_id=self._started.session_id,
-                traceparent=self._started.traceparent,
-                media=encode_flac(utterance.samples),
-                seq=self._speech_seq,
-                start_s=utterance.start_s,
-                end_s=utterance.end_s,
-                captured_at=self._captured_at(utterance),
-            )
-            self._speech_seq += 1
-            self._publisher.publish(self._speech_key, chunk.to_message())
+            self._publisher.say(self._speech_parcel(utterance))
+
+    def _speech_parcel(self, utterance: Utterance) -> Parcel:
+        chunk = SpeechChunk(
+            session_id=self._started.session_id,
+            traceparent=self._started.traceparent,
+            media=encode_flac(utterance.samples),
+            seq=0,
+            start_s=utterance.start_s,
+            end_s=utterance.end_s,
+            captured_at=self._captured_at(utterance),
+        )
+        return Parcel(
+            start_s=chunk.start_s,
+            end_s=chunk.end_s,
+            room=chunk.end_s - chunk.start_s,
+            make=lambda seq: chunk.model_copy(update={"seq": seq}).to_message(),
+        )
+
+    def _take_back(self, start_s: float) -> None:
+        """Forget from a moment on: also what is being said now, for it may have begun before."""
+        end_s = self._done_s + _MOMENT_S
+        self._hearing.discard()
+        self._publisher.forget(start_s, end_s)
+        forget = SessionForget(
+            session_id=self._started.session_id,
+            traceparent=self._started.traceparent,
+            start_s=start_s,
+            end_s=end_s,
+        )
+        self._publisher.tell(forget.to_message())
 
     def _captured_at(self, utterance: Utterance) -> datetime:
         """Return when the last sample was captured: live, the sound since then has taken its own time."""
@@ -179,10 +262,10 @@ class Agent:
             session_id=self._started.session_id,
             traceparent=self._started.traceparent,
             duration_s=self._duration_s(source),
-            speech_chunks=self._publisher.confirmed(SpeechChunk.TYPE),
-            frames=self._publisher.confirmed(FrameChunk.TYPE),
+            speech_chunks=self._publisher.speech.sent,
+            frames=self._publisher.frames.sent,
         )
-        self._publisher.publish(SessionEnded.TYPE, ended.to_message())
+        self._publisher.tell(ended.to_message())
         self._publisher.drain()
         self._tell(source)
         logger.info(
@@ -199,12 +282,14 @@ class Agent:
 
     def _tell(self, source: Source) -> None:
         self._told_s = self._done_s
-        if self._on_progress is not None:
-            self._on_progress(
-                Progress(
-                    done_s=self._done_s,
-                    duration_s=source.duration_s,
-                    speech_chunks=self._speech_seq,
-                    frames=self._frame_seq,
-                )
+        if self._on_progress is None:
+            return
+        speech, frames = self._publisher.speech, self._publisher.frames
+        self._on_progress(
+            Progress(
+                done_s=self._done_s,
+                duration_s=source.duration_s,
+                speech_chunks=speech.sent + speech.waiting,
+                frames=frames.sent + frames.waiting,
             )
+        )

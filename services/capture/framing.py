@@ -98,12 +98,16 @@ class Framer:
     Args:
         voice_activity: Judges each window once, in order.
         config: How to cut.
+        start_sample: The number of the stream's first sample; utterances are numbered from there.
     """
 
-    def __init__(self, voice_activity: VoiceActivity, config: FramerConfig | None = None) -> None:
+    def __init__(
+        self, voice_activity: VoiceActivity, config: FramerConfig | None = None, start_sample: int = 0
+    ) -> None:
         config = config or FramerConfig()
         self._voice_activity = voice_activity
         self._config = config
+        self._start = start_sample
         self._pause = _windows(config.pause_s, up=True)
         self._join = _windows(config.join_s, up=True)
         self._min_speech = _windows(config.min_speech_s, up=True)
@@ -114,6 +118,11 @@ class Framer:
         self._first = 0
         self._open: _Open | None = None
         self._talking = False
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the newest window is speech."""
+        return self._talking
 
     def push(self, block: NDArray[np.float32]) -> list[Utterance]:
         """Take the next block of the stream.
@@ -184,7 +193,7 @@ class Framer:
 
     def _take(self, count: int) -> Utterance:
         samples = np.concatenate([window.samples for window in self._kept[:count]])
-        utterance = Utterance(self._first * WINDOW_SAMPLES, samples)
+        utterance = Utterance(self._start + self._first * WINDOW_SAMPLES, samples)
         self._forget(count)
         return utterance
 
@@ -193,7 +202,7 @@ class Framer:
         self._first += count
 
     def _end_sample(self) -> int:
-        return (self._first + len(self._kept)) * WINDOW_SAMPLES
+        return self._start + (self._first + len(self._kept)) * WINDOW_SAMPLES
 
 
 def _windows(seconds: float, *, up: bool) -> int:

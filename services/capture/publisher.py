@@ -1,16 +1,19 @@
-"""Publishes with confirms under way, counts what the broker took, and does not run ahead of the workers."""
+"""Publishes with confirms under way, in bounded memory, and counts exactly; capturing never waits for the network."""
 
 import logging
 import time
-from collections import Counter, deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from threading import Event
+from functools import partial
+from threading import Condition, Event, RLock
 from typing import Final
 
+from services.capture.lane import Lane, Parcel
 from services.capture.settings import CaptureSettings
+from services.capture.status import Counts, Link
 from shared.broker.port import Broker
-from shared.errors import BrokerError, PublishError
+from shared.errors import BrokerError
+from shared.messages.frame import FrameChunk
 from shared.messages.message import Message
 from shared.topology import MEDIA_EXCHANGE
 
@@ -18,53 +21,94 @@ logger = logging.getLogger(__name__)
 
 _POLL_S: Final = 0.05
 _REPORT_S: Final = 10.0
+_FRAME_SHARE: Final = 4
+"""Live frames may fill this part of the window, so that speech never waits behind pictures."""
 
 
 class Publisher:
-    """Sends messages to the media exchange; one thread uses it.
+    """Sends the messages of one session to the media exchange; confirms come on the broker's own thread.
 
     Args:
         broker: Where to.
         settings: Bounds and timeouts.
+        speech_key: The routing key of speech.
+        live: Whether what finds no room is dropped, the oldest first; a recording waits for room instead.
     """
 
-    def __init__(self, broker: Broker, settings: CaptureSettings) -> None:
+    def __init__(self, broker: Broker, settings: CaptureSettings, speech_key: str, *, live: bool) -> None:
         self._broker = broker
         self._settings = settings
-        self._outstanding: deque[tuple[str, Future[None]]] = deque()
-        self._confirmed: Counter[str] = Counter()
+        self._live = live
+        window = settings.max_outstanding
+        frame_window = max(1, window // _FRAME_SHARE) if live else window
+        self._speech = Lane(speech_key, 60 * settings.keep_minutes if live else float("inf"), window)
+        self._frames = Lane(FrameChunk.TYPE, settings.keep_frames if live else float("inf"), frame_window)
+        self._changed = Condition(RLock())
+        self._under_way: dict[Future[None], str] = {}
+        self._refusal: BrokerError | None = None
+        self._pumping = False
         self._since_look = 0
 
-    def confirmed(self, message_type: str) -> int:
-        """Return how many messages of a type the broker has taken responsibility for, as far as is known."""
-        return self._confirmed[message_type]
+    @property
+    def speech(self) -> Counts:
+        """What became of the utterances."""
+        with self._changed:
+            return self._speech.counts
 
-    def publish(self, routing_key: str, message: Message) -> None:
-        """Send a message; it is confirmed later, and a bounded number may be under way.
+    @property
+    def frames(self) -> Counts:
+        """What became of the frames."""
+        with self._changed:
+            return self._frames.counts
+
+    @property
+    def link(self) -> Link:
+        """How the broker can be reached now."""
+        if not self._broker.connected:
+            return "away"
+        return "blocked" if self._broker.blocked else "connected"
+
+    def tell(self, message: Message) -> None:
+        """Send what is said about the session itself, at once, under its own type.
 
         Raises:
-            BrokerError: If an earlier message was refused, or is not confirmed in time.
+            BrokerError: If an earlier message was refused.
         """
-        while len(self._outstanding) >= self._settings.max_outstanding:
-            self._settle_oldest()
-        self._outstanding.append((message.type, self._broker.publish(MEDIA_EXCHANGE, routing_key, message)))
-        self._since_look += 1
+        with self._changed:
+            self._check()
+            self._send(message.type, message, lambda _: None)
+
+    def say(self, parcel: Parcel) -> None:
+        """Send an utterance.
+
+        Raises:
+            BrokerError: If an earlier message was refused; of a recording, also if there is no room in time.
+        """
+        self._put(self._speech, parcel)
+
+    def show(self, parcel: Parcel) -> None:
+        """Send a frame.
+
+        Raises:
+            BrokerError: If an earlier message was refused; of a recording, also if there is no room in time.
+        """
+        self._put(self._frames, parcel)
+
+    def forget(self, start_s: float, end_s: float) -> None:
+        """Drop what overlaps a stretch and has not left yet."""
+        with self._changed:
+            self._speech.forget(start_s, end_s)
+            self._frames.forget(start_s, end_s)
 
     def drain(self) -> None:
-        """Wait until every message under way is confirmed.
+        """Wait until nothing waits and every message under way is confirmed.
 
         Raises:
             PublishError: If one was refused; the others are settled all the same.
-            BrokerError: If the broker does not answer in time or is gone.
+            BrokerError: If the broker confirms nothing for too long or is gone.
         """
-        refusal: PublishError | None = None
-        while self._outstanding:
-            try:
-                self._settle_oldest()
-            except PublishError as error:
-                refusal = refusal or error
-        if refusal is not None:
-            raise refusal
+        self._wait_until(lambda: not self._under_way)
+        self._check()
 
     def wait_for_workers(self, queues: Collection[str], stop: Event) -> None:
         """Return when no queue holds more than the bound, or when told to stop; looks only every few messages.
@@ -84,13 +128,63 @@ class Publisher:
                     logger.warning("waiting for the workers", extra={"queue": queue, "depth": depth})
                     report_at = time.monotonic() + _REPORT_S
 
-    def _settle_oldest(self) -> None:
-        message_type, future = self._outstanding.popleft()
-        timeout_s = self._settings.confirm_timeout_s
+    def _put(self, lane: Lane, parcel: Parcel) -> None:
+        with self._changed:
+            self._check()
+            lane.put(parcel)
+            self._pump()
+        self._since_look += 1
+        if not self._live:
+            self._wait_until(lambda: not lane.waits)
+
+    def _pump(self) -> None:
+        """Give the broker what may leave; a broker that confirms at once calls back from in here."""
+        if self._pumping:
+            return
+        self._pumping = True
         try:
-            future.result(timeout_s)
-        except TimeoutError:
-            raise BrokerError(
-                f"The broker has not confirmed a {message_type} within {timeout_s:g} s; check that it is well."
-            ) from None
-        self._confirmed[message_type] += 1
+            while (lane := self._next()) is not None:
+                parcel, message = lane.take()
+                self._send(lane.routing_key, message, partial(_settle, lane, parcel))
+        finally:
+            self._pumping = False
+
+    def _next(self) -> Lane | None:
+        if len(self._under_way) >= self._settings.max_outstanding:
+            return None
+        return next((lane for lane in (self._speech, self._frames) if lane.ready), None)
+
+    def _send(self, routing_key: str, message: Message, settle: Callable[[bool], None]) -> None:
+        future = self._broker.publish(MEDIA_EXCHANGE, routing_key, message)
+        self._under_way[future] = message.type
+        future.add_done_callback(lambda done: self._settle(done, settle))
+
+    def _settle(self, future: Future[None], settle: Callable[[bool], None]) -> None:
+        error = future.exception()
+        with self._changed:
+            del self._under_way[future]
+            settle(error is None)
+            if error is not None and self._refusal is None:
+                self._refusal = error if isinstance(error, BrokerError) else BrokerError(f"A message failed: {error}")
+            self._pump()
+            self._changed.notify_all()
+
+    def _check(self) -> None:
+        """Raise the first refusal, once: the session can still be ended after it."""
+        refusal, self._refusal = self._refusal, None
+        if refusal is not None:
+            raise refusal
+
+    def _wait_until(self, is_done: Callable[[], bool]) -> None:
+        timeout_s = self._settings.confirm_timeout_s
+        with self._changed:
+            while not is_done():
+                if not self._changed.wait(timeout_s):  # every confirm notifies
+                    oldest = next(iter(self._under_way.values()))
+                    raise BrokerError(
+                        f"The broker has not confirmed a {oldest} within {timeout_s:g} s; check that it is well."
+                    )
+
+
+def _settle(lane: Lane, parcel: Parcel, confirmed: bool) -> None:  # noqa: FBT001  (a callback)
+    lane.settle(parcel, confirmed=confirmed)

@@ -74,6 +74,14 @@ class Broker(Protocol):
     ``message_id``, and consumers are subscribed again; what they had in hand is then delivered again.
     """
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now."""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the broker takes no publishes for want of memory or disk; they wait then."""
+
     def declare(self, topology: Topology) -> None:
         """Make sure that the exchanges, queues and bindings exist.
 

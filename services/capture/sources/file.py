@@ -80,6 +80,11 @@ class FileSource:
         return self._has_video
 
     @property
+    def problem(self) -> str | None:
+        """Nothing that would go by again."""
+        return None
+
+    @property
     def damaged(self) -> bool:
         """Whether some of the file could not be read, as far as the last iteration has come."""
         return self._damaged

@@ -45,6 +45,11 @@ class LiveSource:
         """Whether it gives frames."""
         return self._has_video
 
+    @property
+    def problem(self) -> str | None:
+        """Nothing that would go by again."""
+        return None
+
     def hear(self, pcm: bytes) -> None:
         """Take the next sound: 16 kHz mono, signed 16-bit little-endian; blocks while the reader is behind.
 

@@ -12,7 +12,9 @@ from shared.messages.speech import SAMPLE_RATE_HZ
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioBlock:
-    """A stretch of sound that begins where the block before it ended; the first one begins at 0.
+    """A stretch of sound that begins where the block before it ended; the first one of a recording begins at 0.
+
+    Where a live source heard nothing for a while, the next block begins later, and nobody splices the two.
 
     Attributes:
         start_s: Where it begins, in seconds from the start of the session.
@@ -51,6 +53,22 @@ class VideoFrame:
         return self.at_s
 
 
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Nothing new; time goes on. Live sources give one now and then while nothing comes.
+
+    Attributes:
+        at_s: Seconds from the start of the session.
+    """
+
+    at_s: float
+
+    @property
+    def end_s(self) -> float:
+        """How far the session has come."""
+        return self.at_s
+
+
 class Source(Protocol):
     """Gives sound and frames in presentation order, one item at a time."""
 
@@ -66,7 +84,11 @@ class Source(Protocol):
     def has_video(self) -> bool:
         """Whether it gives frames."""
 
-    def __iter__(self) -> Iterator[AudioBlock | VideoFrame]:
+    @property
+    def problem(self) -> str | None:
+        """A sentence about what is missing now and will go on when it returns, or None. Any thread may ask."""
+
+    def __iter__(self) -> Iterator[AudioBlock | VideoFrame | Tick]:
         """Read from the start.
 
         Raises:

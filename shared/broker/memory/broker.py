@@ -142,6 +142,16 @@ class MemoryBroker:
         self._subscriptions: list[MemorySubscription] = []
         self._closed = False
 
+    @property
+    def connected(self) -> bool:
+        """Whether it is not closed yet."""
+        return not self._closed
+
+    @property
+    def blocked(self) -> bool:
+        """Never: what is published finds room here or nowhere."""
+        return False
+
     def declare(self, topology: Topology) -> None:
         """Make sure that the exchanges, queues and bindings exist.
 
