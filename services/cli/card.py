@@ -95,7 +95,7 @@ def _transcript(result: SessionResult) -> Table:
 def _accounting(result: SessionResult) -> Table:
     title = f"What became of every chunk ({result.status})"
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
-    columns = ("published", "scored", "abstained", "failed", "expired")
+    columns = ("published", "scored", "abstained", "failed", "expired", "forgotten")
     table.add_column("modality")
     for column in columns:
         table.add_column(column, justify="right")

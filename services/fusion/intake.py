@@ -13,10 +13,12 @@ from shared.errors import UndecodableMessageError
 from shared.messages.base import Contract, Seq, SessionId
 from shared.messages.message import Message
 from shared.messages.score import ModalityScore
-from shared.messages.session import SessionEnded, SessionStarted
+from shared.messages.session import SessionEnded, SessionForget, SessionStarted
 from shared.topology import QUEUE_MODALITIES
 
-_CONTRACTS: Final = {contract.TYPE: contract for contract in (SessionStarted, SessionEnded, ModalityScore)}
+_CONTRACTS: Final = {
+    contract.TYPE: contract for contract in (SessionStarted, SessionEnded, SessionForget, ModalityScore)
+}
 _EXPIRED: Final = frozenset({Cause.EXPIRED, Cause.MAXLEN})
 
 

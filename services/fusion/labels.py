@@ -43,6 +43,7 @@ _NOTHING: Final = {
 _LOST: Final = {
     Outcome.EXPIRED: "came too late to be judged",
     Outcome.FAILED: "could not be judged",
+    Outcome.FORGOTTEN: "forgotten, as was asked for",
 }
 _PHRASES: Final = {
     "clipped": "voice distorted",
@@ -143,7 +144,7 @@ def _abstention(modality: Modality, reason: str, number: int, of: int, duration_
 
 def _lost(counts: Counts, outcome: Outcome) -> int:
     """Return how many chunks ended in one way without a word of the worker's own why."""
-    if outcome is Outcome.EXPIRED:
+    if outcome is not Outcome.FAILED:
         return counts.of(outcome)
     causes = ("rejected", "delivery_limit")
     return sum(counts.reasons.get(cause, 0) for cause in causes)

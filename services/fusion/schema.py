@@ -105,13 +105,14 @@ class TimelinePoint(Result):
 
 
 class Accounting(Result):
-    """What became of a modality's chunks; of a complete session, ``published`` is the sum of the other four."""
+    """What became of a modality's chunks; of a complete session, ``published`` is the sum of the other five."""
 
     published: Count
     scored: Count
     abstained: Count
     failed: Count
     expired: Count
+    forgotten: Count
 
 
 class SessionSummary(Result):

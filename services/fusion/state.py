@@ -17,6 +17,7 @@ class Outcome(StrEnum):
     ABSTAINED = "abstained"
     FAILED = "failed"
     EXPIRED = "expired"
+    FORGOTTEN = "forgotten"
 
 
 class Phase(StrEnum):
@@ -150,8 +151,9 @@ class Event:
 
     Attributes:
         id: Grows; an event is read after the one with this id.
-        kind: ``started``, ``score``, ``lost``, ``progress`` or ``ended``.
-        fields: Which chunk and how it ended, or how far a recording is read; empty for ``started`` and ``ended``.
+        kind: ``started``, ``score``, ``lost``, ``progress``, ``forgotten`` or ``ended``.
+        fields: Which chunk and how it ended, how far a recording is read, or which stretch was forgotten; empty for
+            ``started`` and ``ended``.
     """
 
     id: str

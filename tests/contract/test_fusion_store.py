@@ -12,6 +12,8 @@ from uuid import uuid4
 import fakeredis
 import pytest
 import redis
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.fusion.accumulate import Accumulator, contribution_of
 from services.fusion.state import Loss, Outcome, Phase
@@ -20,7 +22,7 @@ from services.fusion.store.keys import Keys
 from shared.emotions import EMOTIONS, MODALITIES, Emotion, Modality, as_mapping, mood_of
 from shared.messages.details import AudioDetails, FaceDetails, TextDetails
 from shared.messages.score import ModalityScore, ModelRef, Status
-from shared.messages.session import SessionEnded, SessionStarted
+from shared.messages.session import SessionEnded, SessionForget, SessionStarted
 
 TOKEN = "a-token-of-this-test"
 DETAILS = {
@@ -81,6 +83,19 @@ def abstention(session_id: str, modality: Modality, seq: int, reason: str) -> Mo
 
 def loss(session_id: str, seq: int, outcome: Outcome, cause: str = "maxlen") -> Loss:
     return Loss(session_id=session_id, modality=Modality.FACE, seq=seq, cause=cause, outcome=outcome)
+
+
+def forget(session_id: str, start_s: float, end_s: float) -> SessionForget:
+    return SessionForget(session_id=session_id, start_s=start_s, end_s=end_s)
+
+
+def known(store: SessionStore, session_id: str) -> tuple[object, ...]:
+    """Return all that a result is built from."""
+    state = store.read(session_id)
+    assert state is not None
+    timeline = [(each.index, dict(each.sums)) for each in store.timeline(session_id)]
+    evidence = [(each.modality, each.seq) for each in store.evidence(session_id)]
+    return state.sums, state.counts, state.phase, timeline, evidence
 
 
 class SessionStoreContract:
@@ -243,6 +258,85 @@ class SessionStoreContract:
         assert list(client.scan_iter(f"{keys.root}*")) == [keys.tombstone]
         assert store.erase(session_id).evidence == 0
 
+    def test_a_forgotten_stretch_leaves_only_its_count(
+        self, store: SessionStore, client: "redis.Redis", session_id: str
+    ) -> None:
+        store.start(started(session_id))
+        said = [score(session_id, Modality.TEXT, 0, 2.0, 3.0), score(session_id, Modality.TEXT, 1, 58.0, 4.0)]
+        seen = [score(session_id, Modality.FACE, seq, seq * 20.0) for seq in range(5)]
+        store.apply([*said, *seen, abstention(session_id, Modality.AUDIO, 1, "no_voice")])
+        assert store.forget(forget(session_id, 60.0, 90.0))
+        state = store.read(session_id)
+        assert state is not None
+        text, face = state.counts_of(Modality.TEXT), state.counts_of(Modality.FACE)
+        assert text.outcomes == {Outcome.SCORED: 1, Outcome.FORGOTTEN: 1}
+        assert face.outcomes == {Outcome.SCORED: 3, Outcome.FORGOTTEN: 2}
+        assert face.models == {"mien-model 1": 3}
+        assert state.sums[Modality.TEXT] == contribution_of(said[0]).total
+        assert [each.index for each in store.timeline(session_id)] == [0, 2, 3, 4, 20, 40]
+        assert [(each.modality, each.seq) for each in store.evidence(session_id, Modality.TEXT)] == [("text", 0)]
+        events, _ = store.wait_for_event(session_id, "0", timeout_s=0)
+        told = [(each.fields.get("modality"), each.fields.get("seq")) for each in events]
+        assert ("text", "0") in told
+        assert ("text", "1") not in told
+        assert (events[-1].kind, dict(events[-1].fields)) == ("forgotten", {"start_s": "60.0", "end_s": "90.0"})
+        values = client.hgetall(Keys(session_id).evidence)
+        assert values["text:1"] == values["face:3"] == "3forgotten:"
+
+    def test_any_order_forgets_the_same(self, store: SessionStore) -> None:
+        found = []
+        for order in itertools.permutations(range(4)):
+            session_id = f"session-{uuid4()}"
+            operations: list[Operation] = [
+                score(session_id, Modality.FACE, 0, 1.0),
+                loss(session_id, 0, Outcome.EXPIRED),
+                forget(session_id, 0.5, 1.5),
+                ended(session_id, 0, 1),
+            ]
+            store.start(started(session_id))
+            for index in order:
+                store.apply([operations[index]] * 2)
+            found.append(known(store, session_id))
+            store.erase(session_id)
+        assert found == [found[0]] * len(found)
+
+    def test_forgetting_may_come_before_its_session_and_never_after_it_was_erased(
+        self, store: SessionStore, session_id: str
+    ) -> None:
+        assert store.forget(forget(session_id, 0.0, 60.0))
+        store.add(score(session_id, Modality.FACE, 0, 59.9))
+        store.add(score(session_id, Modality.FACE, 1, 60.0))
+        store.start(started(session_id))
+        state = store.read(session_id)
+        assert state is not None
+        assert state.counts_of(Modality.FACE).outcomes == {Outcome.FORGOTTEN: 1, Outcome.SCORED: 1}
+        store.erase(session_id)
+        assert not store.forget(forget(session_id, 0.0, 60.0))
+
+    def test_another_judgement_of_a_forgotten_chunk_does_not_bring_it_back(
+        self, store: SessionStore, session_id: str
+    ) -> None:
+        store.start(started(session_id))
+        first = score(session_id, Modality.TEXT, 0, 1.0, 2.0)
+        second = first.model_copy(update={"quality": 0.3})
+        store.apply([first, forget(session_id, 0.0, 60.0), second])
+        state = store.read(session_id)
+        assert state is not None
+        assert state.sums == {}
+        assert state.counts_of(Modality.TEXT).outcomes == {Outcome.FORGOTTEN: 1}
+        assert state.counts_of(Modality.TEXT).models == {}
+
+    def test_sessions_that_go_on_are_counted_once_and_not_after_their_end(
+        self, store: SessionStore, session_id: str
+    ) -> None:
+        before = store.directory.count_live()
+        begun = started(session_id)
+        store.apply([begun, begun])
+        assert store.directory.count_live() == before + 1
+        store.apply([ended(session_id)])
+        store.apply([begun])
+        assert store.directory.count_live() == before
+
     def test_every_key_expires_with_the_session(
         self, store: SessionStore, client: "redis.Redis", session_id: str
     ) -> None:
@@ -340,6 +434,52 @@ class TestRedis(SessionStoreContract):
         client = redis.Redis.from_url(redis_url, decode_responses=True, socket_timeout=1.0)
         yield client
         client.close()
+
+
+NUMBERS = st.integers(min_value=0, max_value=40)
+
+
+@settings(max_examples=25)
+@given(
+    starts=st.lists(NUMBERS, min_size=1, max_size=5),
+    stretches=st.lists(st.tuples(NUMBERS, st.integers(min_value=1, max_value=30)), max_size=3),
+    data=st.data(),
+)
+def test_order_duplicates_and_shards_do_not_show_though_stretches_are_forgotten(
+    starts: list[int], stretches: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    session_id = f"session-{uuid4()}"
+    operations: list[Operation] = [started(session_id), ended(session_id, len(starts), len(starts))]
+    for seq, at in enumerate(starts):
+        operations.append(score(session_id, Modality.TEXT, seq, at / 2, 3.0))
+        operations.append(score(session_id, Modality.FACE, seq, at / 2))
+    operations += [forget(session_id, at / 2, (at + length) / 2) for at, length in stretches]
+    mixed = data.draw(st.permutations([*operations, *data.draw(st.lists(st.sampled_from(operations), max_size=4))]))
+    cut = data.draw(st.integers(min_value=0, max_value=len(mixed)))
+    server = fakeredis.FakeServer()
+    shards = [SessionStore(fakeredis.FakeRedis(server=server, decode_responses=True)) for _ in range(2)]
+    for shard, part in zip(shards, (mixed[:cut], mixed[cut:]), strict=True):
+        shard.apply(part)
+    plain = SessionStore(fakeredis.FakeRedis(decode_responses=True))
+    plain.apply(operations[:2])
+    for each in operations[2 : 2 + 2 * len(starts)]:
+        assert isinstance(each, ModalityScore)
+        overlaps = [
+            each.start_s < (at + length) / 2 and (each.end_s > at / 2 or each.start_s >= at / 2)
+            for at, length in stretches
+        ]
+        if not any(overlaps):
+            plain.add(each)
+    forgetful, never_heard = shards[0].read(session_id), plain.read(session_id)
+    assert forgetful is not None
+    assert never_heard is not None
+    assert forgetful.sums == never_heard.sums
+    assert known(shards[0], session_id)[3:] == known(plain, session_id)[3:]
+    for modality in (Modality.TEXT, Modality.FACE):
+        counts = forgetful.counts_of(modality)
+        assert counts.accounted == forgetful.published(modality) == len(starts)
+        assert counts.of(Outcome.SCORED) == never_heard.counts_of(modality).of(Outcome.SCORED)
+        assert counts.models == never_heard.counts_of(modality).models
 
 
 def test_a_client_that_does_not_decode_is_refused() -> None:

@@ -140,7 +140,14 @@ def test_the_summary_leaves_out_what_grows(client: TestClient, store: SessionSto
     assert body["mood"]["score"] > 3
     assert body["mood"]["relative"] is False
     assert body["modalities"]["face"]["reasons"][0] == "face turned away for 0.4 s of 4"
-    assert body["accounting"]["face"] == {"published": 20, "scored": 18, "abstained": 2, "failed": 0, "expired": 0}
+    assert body["accounting"]["face"] == {
+        "published": 20,
+        "scored": 18,
+        "abstained": 2,
+        "failed": 0,
+        "expired": 0,
+        "forgotten": 0,
+    }
     assert "audio" not in body["accounting"]
 
 

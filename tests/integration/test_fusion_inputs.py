@@ -62,7 +62,14 @@ def test_typed_text_becomes_evidence(client: TestClient) -> None:
         assert (answer.status_code, answer.json()["seq"]) == (202, FIRST_TYPED_SEQ + index)
     session.post("/end")
     _, result = session.final()
-    assert result["accounting"]["text"] == {"published": 3, "scored": 2, "abstained": 1, "failed": 0, "expired": 0}
+    assert result["accounting"]["text"] == {
+        "published": 3,
+        "scored": 2,
+        "abstained": 1,
+        "failed": 0,
+        "expired": 0,
+        "forgotten": 0,
+    }
     assert result["mood"]["score"] > 3.5
     transcript = session.get("?include=transcript")["transcript"]
     assert [line["start_s"] for line in transcript][:1] == [0.0]

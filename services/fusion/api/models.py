@@ -109,7 +109,16 @@ class SessionAnswer(SessionSummary):
                             "reasons": ["face turned away in 8 of 100 frames"],
                         }
                     },
-                    "accounting": {"face": {"published": 100, "scored": 92, "abstained": 8, "failed": 0, "expired": 0}},
+                    "accounting": {
+                        "face": {
+                            "published": 100,
+                            "scored": 92,
+                            "abstained": 8,
+                            "failed": 0,
+                            "expired": 0,
+                            "forgotten": 0,
+                        }
+                    },
                     "models": {"face": [{"name": "mien-face", "version": "1"}]},
                 }
             ]

@@ -69,7 +69,7 @@ function drawDisagreement(result) {
 
 export function drawAccounting(result) {
   const judged = Object.entries(result.accounting);
-  const rows = ["published", "scored", "abstained", "failed", "expired"].map((outcome) => make("tr", {},
+  const rows = ["published", "scored", "abstained", "failed", "expired", "forgotten"].map((outcome) => make("tr", {},
     make("th", { scope: "row", textContent: outcome }), ...judged.map(([, row]) => make("td", { className: "number", textContent: row[outcome] }))));
   byId("accounting").replaceChildren(table(["", ...judged.map(([name]) => NAMES[name])], rows));
 }

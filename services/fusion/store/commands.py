@@ -8,12 +8,14 @@ from services.fusion.state import Loss, Outcome
 from services.fusion.store.keys import BINS_PER_PAGE, Keys
 from shared.emotions import Modality
 from shared.messages.score import ModalityScore
-from shared.messages.session import SessionEnded, SessionStarted
+from shared.messages.session import SessionEnded, SessionForget, SessionStarted
+from shared.messages.speech import MAX_SPEECH_SECONDS
 
-Operation = SessionStarted | SessionEnded | ModalityScore | Loss
+Operation = SessionStarted | SessionEnded | SessionForget | ModalityScore | Loss
 
 _RANKS: Final = {Outcome.EXPIRED: "0", Outcome.FAILED: "1"}
 _SCORE_RANK: Final = "2"
+_FORGOTTEN_RANK: Final = "3"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +48,12 @@ def command_for(operation: Operation, now: int, unknown_s: int) -> Command:
             keys = Keys(operation.session_id)
             names = [keys.tombstone, keys.meta, keys.events]
             return Command(script="end.lua", keys=names, arguments=[now, unknown_s, operation.model_dump_json()])
+        case SessionForget():
+            keys = Keys(operation.session_id)
+            stretch = [operation.start_s, operation.end_s]
+            return Command(script="forget.lua", keys=[keys.tombstone, keys.meta], arguments=[now, unknown_s, *stretch])
         case ModalityScore():
-            return _add(operation, now, unknown_s)
+            return _add(operation, _SCORE_RANK + operation.model_dump_json(), now, unknown_s)
         case Loss():
             return _lose(operation, now, unknown_s)
 
@@ -55,6 +61,22 @@ def command_for(operation: Operation, now: int, unknown_s: int) -> Command:
 def score_from(value: str) -> ModalityScore:
     """Return the score in a value of the evidence hash."""
     return ModalityScore.model_validate_json(value.removeprefix(_SCORE_RANK))
+
+
+def command_again(value: str, now: int, unknown_s: int) -> Command:
+    """Return what accounts again for a score in a value of the evidence hash: it is taken back where it is forgotten.
+
+    Args:
+        value: As it is kept, to the byte.
+        now: Seconds since 1970.
+        unknown_s: Seconds that things of a session are kept whose start has not been heard.
+    """
+    return _add(score_from(value), value, now, unknown_s)
+
+
+def is_forgotten(value: str | None) -> bool:
+    """Return whether a value of the evidence hash is of a chunk that was forgotten."""
+    return value is not None and value.startswith(_FORGOTTEN_RANK)
 
 
 def _start(started: SessionStarted, now: int) -> Command:
@@ -72,14 +94,16 @@ def _account_keys(keys: Keys, modality: Modality) -> list[str]:
     return [*names, keys.order(modality), keys.events, keys.pages]
 
 
-def _add(score: ModalityScore, now: int, unknown_s: int) -> Command:
+def _add(score: ModalityScore, value: str, now: int, unknown_s: int) -> Command:
     keys, contribution = Keys(score.session_id), contribution_of(score)
     names = _account_keys(keys, score.modality)
     pages = sorted({index // BINS_PER_PAGE for index in contribution.bins})
     places = {page: len(names) + 1 + offset for offset, page in enumerate(pages)}
     arguments: list[str | int | float] = [now, unknown_s, f"{score.modality}:{score.seq}"]
-    arguments += [_SCORE_RANK + score.model_dump_json(), score.modality, score.seq, score.status, score.reason or ""]
-    arguments += [f"{score.model.name} {score.model.version}", score.start_s, "score"]
+    arguments += [value, score.modality, score.seq, score.status, score.reason or ""]
+    # No longer than what is looked for when a stretch is forgotten.
+    end_s = min(score.end_s, score.start_s + MAX_SPEECH_SECONDS)
+    arguments += [f"{score.model.name} {score.model.version}", score.start_s, end_s, "score"]
     arguments.append(contribution.total.pack() if contribution.bins else "")
     for index, sums in contribution.bins.items():
         page = index // BINS_PER_PAGE
@@ -91,5 +115,5 @@ def _add(score: ModalityScore, now: int, unknown_s: int) -> Command:
 def _lose(loss: Loss, now: int, unknown_s: int) -> Command:
     value = f"{_RANKS[loss.outcome]}{loss.outcome}:{loss.cause}"
     arguments: list[str | int | float] = [now, unknown_s, f"{loss.modality}:{loss.seq}", value, loss.modality, loss.seq]
-    arguments += [loss.outcome, loss.cause, "", "", "lost", ""]
+    arguments += [loss.outcome, loss.cause, "", "", "", "lost", ""]
     return Command(script="account.lua", keys=_account_keys(Keys(loss.session_id), loss.modality), arguments=arguments)

@@ -93,8 +93,17 @@ class Directory:
         """Note which sessions go on from now and which do not."""
         if began:
             self._redis.zadd(LIVE, {each.session_id: time.time() + each.retention_s for each in began})
+            # A start may be told again after the end, or beside it by another process.
+            ended = [*ended, *self._over([each.session_id for each in began])]
         if ended:
             self._redis.zrem(LIVE, *ended)
+
+    def _over(self, session_ids: list[str]) -> list[str]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for session_id in session_ids:
+            pipeline.hmget(Keys(session_id).meta, "started", "ended")
+        states = zip(session_ids, pipeline.execute(), strict=True)
+        return [session_id for session_id, (started, ended) in states if ended is not None or started is None]
 
     def _read(self, owner: str, entries: list[str]) -> list[Listed]:
         pipeline = self._redis.pipeline(transaction=False)

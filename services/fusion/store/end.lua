@@ -6,12 +6,8 @@ local now, unknown_ttl, ended = unpack(ARGV)
 if redis.call('EXISTS', tombstone) == 1 or redis.call('HSETNX', meta, 'ended', ended) == 0 then
   return 0
 end
-redis.call('XADD', events, 'MAXLEN', '~', 1000, '*', 'kind', 'ended')
-local expires_at = redis.call('HGET', meta, 'expires_at')
-if not expires_at then
-  expires_at = string.format('%.0f', tonumber(now) + tonumber(unknown_ttl))
-  redis.call('HSET', meta, 'expires_at', expires_at)
-end
+tell(events, meta, 'kind', 'ended')
+local expires_at = expiry(meta, now, unknown_ttl)
 redis.call('EXPIREAT', meta, expires_at)
 redis.call('EXPIREAT', events, expires_at)
 return 1

@@ -33,7 +33,7 @@ class Keys:
 
     @property
     def meta(self) -> str:
-        """Hash: ``started``, ``ended`` (JSON), ``token_sha256``, ``expires_at``, ``owner`` and the like."""
+        """Hash: ``started``, ``ended`` (JSON), ``token_sha256``, ``expires_at``, ``forgotten`` and so on."""
         return f"{self.root}:meta"
 
     @property

@@ -15,18 +15,21 @@ import redis
 from redis.commands.core import Script
 
 from services.fusion.accumulate import BIN_S, Accumulator
-from services.fusion.state import Counts, Event, Loss, Outcome, Receipt, SessionState, TimelineBin
+from services.fusion.state import Event, Loss, Receipt, SessionState, TimelineBin
 from services.fusion.store.commands import Operation, command_for, score_from
+from services.fusion.store.counters import counts_from
 from services.fusion.store.directory import Directory
 from services.fusion.store.event_log import EventLog
+from services.fusion.store.forgetting import Forgetting
 from services.fusion.store.keys import BINS_PER_PAGE, DEAD_LETTERS, Keys
 from shared.emotions import MODALITIES, Modality
 from shared.messages.score import ModalityScore
-from shared.messages.session import SessionEnded, SessionStarted
+from shared.messages.session import SessionEnded, SessionForget, SessionStarted
 
 logger = logging.getLogger(__name__)
 
 _NO_TOKEN: Final = "0" * 64
+_PRELUDE: Final = "prelude.lua"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +69,8 @@ class SessionStore:
         self._settings = settings or StoreSettings()
         self.directory = Directory(client)
         self.events = EventLog(client)
-        self._scripts: dict[str, Script] = {
-            path.name: self._redis.register_script(path.read_text(encoding="utf-8"))
-            for path in files("services.fusion.store").iterdir()
-            if path.name.endswith(".lua")
-        }
+        self._scripts = _registered(client)
+        self._forgetting = Forgetting(client, self._scripts["account.lua"], self._scripts["tell.lua"])
 
     def ping(self) -> None:
         """Check that Redis answers.
@@ -112,8 +112,16 @@ class SessionStore:
         """
         return self.apply([loss])[0]
 
+    def forget(self, stretch: SessionForget) -> bool:
+        """Erase what overlaps a stretch, and count it as forgotten, also where its score comes later.
+
+        Returns:
+            Whether the session was not erased before.
+        """
+        return self.apply([stretch])[0]
+
     def apply(self, operations: Sequence[Operation]) -> list[bool]:
-        """Do many things in one round trip, in order; see :meth:`start`, :meth:`end`, :meth:`add` and :meth:`lose`.
+        """Do many things in one round trip, in order; see :meth:`start`, :meth:`end`, :meth:`add` and so on.
 
         Raises:
             redis.RedisError: If Redis is away; some may be done, and doing all of them again is harmless.
@@ -129,13 +137,12 @@ class SessionStore:
         for operation, done in zip(operations, results, strict=True):
             if isinstance(operation, SessionStarted) and not done:
                 logger.warning("session refused: erased, or another token", extra={"session_id": operation.session_id})
-        self._note(operations, results)
+            if isinstance(operation, SessionForget) and done:
+                self._forgetting.take_back(operation, now, self._settings.unknown_s)
+        done_now = [operation for operation, is_done in zip(operations, results, strict=True) if is_done]
+        began = [each for each in done_now if isinstance(each, SessionStarted)]
+        self.directory.note(began, [each.session_id for each in done_now if isinstance(each, SessionEnded)])
         return results
-
-    def _note(self, operations: Sequence[Operation], results: Sequence[bool]) -> None:
-        done = [operation for operation, is_done in zip(operations, results, strict=True) if is_done]
-        began = [each for each in done if isinstance(each, SessionStarted)]
-        self.directory.note(began, [each.session_id for each in done if isinstance(each, SessionEnded)])
 
     def take_typed_place(self, session_id: str) -> int | None:
         """Count one more typed text as published, and return how many came before; None where no session goes on."""
@@ -146,7 +153,8 @@ class SessionStore:
     def tell_progress(self, session_id: str, done_s: float, duration_s: float | None) -> bool:
         """Tell whoever follows a session how far its recording is read, and return whether the session is there."""
         keys = Keys(session_id)
-        arguments = [f"{done_s:.2f}", "" if duration_s is None else f"{duration_s:.2f}"]
+        arguments = ["kind", "progress", "done_s", f"{done_s:.2f}"]
+        arguments += ["duration_s", "" if duration_s is None else f"{duration_s:.2f}"]
         return bool(self._scripts["tell.lua"](keys=[keys.tombstone, keys.meta, keys.events], args=arguments))
 
     def claim(self, session_id: str, source: str) -> bool:
@@ -181,7 +189,7 @@ class SessionStore:
             ended=SessionEnded.model_validate_json(meta["ended"]) if "ended" in meta else None,
             expires_at=datetime.fromtimestamp(int(meta["expires_at"]), UTC),
             sums={Modality(name): Accumulator.unpack(sums) for name, sums in totals.items()},
-            counts=_counts(counters),
+            counts=counts_from(counters),
         )
 
     def timeline(self, session_id: str, start_s: float = 0.0, end_s: float = math.inf) -> list[TimelineBin]:
@@ -265,28 +273,12 @@ class SessionStore:
                 return events, events[-1].id if events else after_id
 
 
-def _counts(counters: dict[str, str]) -> dict[Modality, Counts]:
-    found: dict[Modality, dict[str, dict[str, int]]] = {
-        m: {"outcome": {}, "reason": {}, "model": {}} for m in MODALITIES
+def _registered(client: "redis.Redis") -> dict[str, Script]:
+    """Return the scripts by their file names; each begins with the prelude."""
+    texts = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in files("services.fusion.store").iterdir()
+        if path.name.endswith(".lua")
     }
-    seen, typed = dict.fromkeys(MODALITIES, 0), dict.fromkeys(MODALITIES, 0)
-    for name, text in counters.items():
-        modality_name, _, rest = name.partition(":")
-        kind, _, detail = rest.partition(":")
-        modality, count = Modality(modality_name), int(text)
-        if kind == "seen":
-            seen[modality] = count
-        elif kind == "typed":
-            typed[modality] = count
-        elif count:
-            found[modality][kind if detail else "outcome"][detail or kind] = count
-    return {
-        modality: Counts(
-            seen=seen[modality],
-            typed=typed[modality],
-            outcomes={Outcome(name): count for name, count in kinds["outcome"].items()},
-            reasons=kinds["reason"],
-            models=kinds["model"],
-        )
-        for modality, kinds in found.items()
-    }
+    prelude = texts.pop(_PRELUDE)
+    return {name: client.register_script(prelude + text) for name, text in texts.items()}

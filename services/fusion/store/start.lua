@@ -15,7 +15,7 @@ redis.call('HSET', meta, 'token_sha256', token, 'started', started, 'expires_at'
 if traceparent ~= '' then
   redis.call('HSET', meta, 'traceparent', traceparent)
 end
-redis.call('XADD', events, 'MAXLEN', '~', 1000, '*', 'kind', 'started')
+tell(events, meta, 'kind', 'started')
 for i = 2, #KEYS do
   redis.call('EXPIREAT', KEYS[i], expires_at)
 end

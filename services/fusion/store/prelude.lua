@@ -1,0 +1,21 @@
+-- What every script begins with.
+
+-- Appends an event. Of a long session the newest thousand or so are kept; where older ones are gone, "trimmed" is the
+-- first that is left, so that whoever reads on after a break can tell that something is missing.
+local function tell(events, meta, ...)
+  local before = redis.call('XLEN', events)
+  redis.call('XADD', events, 'MAXLEN', '~', 1000, '*', ...)
+  if redis.call('XLEN', events) <= before then
+    redis.call('HSET', meta, 'trimmed', redis.call('XRANGE', events, '-', '+', 'COUNT', 1)[1][1])
+  end
+end
+
+-- Returns when the session expires; one whose start has not been heard is kept for a while.
+local function expiry(meta, now, unknown_ttl)
+  local expires_at = redis.call('HGET', meta, 'expires_at')
+  if not expires_at then
+    expires_at = string.format('%.0f', tonumber(now) + tonumber(unknown_ttl))
+    redis.call('HSET', meta, 'expires_at', expires_at)
+  end
+  return expires_at
+end
