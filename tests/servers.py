@@ -7,13 +7,14 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
 import pika
+import trustme
 from pika.exceptions import AMQPError
 
 AMQP_URL_VARIABLE: Final = "MIEN_TEST_AMQP_URL"
@@ -37,10 +38,14 @@ class RabbitMqServer:
     Attributes:
         url: Its URL.
         environment: What its command-line tools need, or None where the server is not ours.
+        tls_port: Where it listens for TLS, or None where the server is not ours.
+        ca_file: The authority that vouches for it there, as ``localhost``.
     """
 
     url: str
     environment: Mapping[str, str] | None = field(default=None, repr=False)
+    tls_port: int | None = None
+    ca_file: Path | None = None
 
     def ctl(self, *arguments: str) -> None:
         """Run ``rabbitmqctl``; only where the server is ours."""
@@ -67,14 +72,102 @@ def rabbitmq() -> Iterator[RabbitMqServer]:
         raise NoServerError(f"rabbitmq-server is not on the PATH and {AMQP_URL_VARIABLE} is not set")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-", ignore_cleanup_errors=True)))
-        port = free_port()
-        environment = _rabbitmq_environment(folder, port)
+        port, tls_port = free_port(), free_port()
+        environment = _rabbitmq_environment(folder, port, tls_port)
         if epmd := shutil.which("epmd"):
             stack.enter_context(_running([epmd, "-port", environment["ERL_EPMD_PORT"]], folder, environment))
         server = stack.enter_context(_running([_program("rabbitmq-server")], folder, environment))
         url = f"amqp://guest:guest@127.0.0.1:{port}/%2F"
         _await(server, lambda: _speaks_amqp(url), folder)
-        yield RabbitMqServer(url, environment)
+        yield RabbitMqServer(url, environment, tls_port, folder / "ca.pem")
+
+
+class Restartable:
+    """A server of our own that a test may stop, kill and start again; what it keeps on its disk stays.
+
+    Attributes:
+        url: Its URL, the same after each start.
+        folder: What it keeps.
+        environment: What its command-line tools need.
+    """
+
+    def __init__(
+        self, url: str, command: list[str], folder: Path, environment: Mapping[str, str], is_ready: Callable[[], bool]
+    ) -> None:
+        self.url, self.folder, self.environment = url, folder, environment
+        self._command, self._is_ready = command, is_ready
+        self._stack = ExitStack()
+        self._process: subprocess.Popen[bytes]
+
+    def start(self, *arguments: str) -> None:
+        """Start it, with further arguments, and wait until it answers."""
+        command = [*self._command, *arguments]
+        self._process = self._stack.enter_context(_running(command, self.folder, self.environment))
+        _await(self._process, self._is_ready, self.folder)
+
+    def stop(self) -> None:
+        """Let it end in order."""
+        self._process.terminate()
+        self._process.wait(START_TIMEOUT_S)
+        self._stack.close()
+
+    def kill(self) -> None:
+        """End it with SIGKILL."""
+        self._stack.close()
+
+
+@contextmanager
+def restartable_rabbitmq(*addresses: str, config: str = "") -> Iterator[Restartable]:
+    """Give a RabbitMQ of our own that can be started again; it runs.
+
+    Args:
+        addresses: What it listens on beside the loopback address.
+        config: Further lines of ``rabbitmq.conf``.
+
+    Raises:
+        NoServerError: If it is not installed.
+    """
+    if shutil.which("rabbitmq-server") is None:
+        raise NoServerError("rabbitmq-server is not on the PATH")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-", ignore_cleanup_errors=True)))
+        port = free_port()
+        environment = _rabbitmq_environment(folder, port)
+        more = "".join(f"listeners.tcp.{2 + i} = {address}:{port}\n" for i, address in enumerate(addresses))
+        with (folder / "rabbitmq.conf").open("a") as file:
+            file.write(more + config)
+        if epmd := shutil.which("epmd"):
+            stack.enter_context(_running([epmd, "-port", environment["ERL_EPMD_PORT"]], folder, environment))
+        url = f"amqp://guest:guest@127.0.0.1:{port}/%2F"
+        server = Restartable(url, [_program("rabbitmq-server")], folder, environment, lambda: _speaks_amqp(url))
+        stack.callback(server.kill)
+        server.start()
+        yield server
+
+
+@contextmanager
+def restartable_redis(*addresses: str) -> Iterator[Restartable]:
+    """Give a Redis of our own that keeps every write (AOF, synced always) and can be started again; it runs.
+
+    Args:
+        addresses: What it listens on beside the loopback address.
+
+    Raises:
+        NoServerError: If it is not installed.
+    """
+    program = shutil.which("redis-server")
+    if program is None:
+        raise NoServerError("redis-server is not on the PATH")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-", ignore_cleanup_errors=True)))
+        port = free_port()
+        command = [program, "--bind", "127.0.0.1", *addresses, "--port", str(port), "--protected-mode", "no"]
+        command += ["--save", "", "--appendonly", "yes", "--appendfsync", "always", "--enable-debug-command", "yes"]
+        url = f"redis://127.0.0.1:{port}/0"
+        server = Restartable(url, command, folder, os.environ, lambda: _speaks_redis(port))
+        stack.callback(server.kill)
+        server.start()
+        yield server
 
 
 @contextmanager
@@ -111,8 +204,18 @@ def _program(name: str) -> str:
     return str(debian) if debian.exists() else name
 
 
-def _rabbitmq_environment(folder: Path, port: int) -> dict[str, str]:
-    for name, text in (("plugins", "[]."), ("rabbitmq.conf", f"listeners.tcp.1 = 127.0.0.1:{port}\n"), ("env", "")):
+def _rabbitmq_environment(folder: Path, port: int, tls_port: int) -> dict[str, str]:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost")
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
+    configuration = f"""
+listeners.tcp.1 = 127.0.0.1:{port}
+listeners.ssl.1 = 127.0.0.1:{tls_port}
+ssl_options.certfile = {folder / "server.pem"}
+ssl_options.keyfile = {folder / "server.pem"}
+"""
+    for name, text in (("plugins", "[]."), ("rabbitmq.conf", configuration), ("env", "")):
         (folder / name).write_text(text)
     return {
         "PATH": os.environ["PATH"],
@@ -142,7 +245,8 @@ def _running(command: list[str], folder: Path, environment: Mapping[str, str]) -
             yield process
         finally:
             # Nothing in there outlives the tests, so that no server needs time to say goodbye.
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
