@@ -132,7 +132,7 @@ def restartable_rabbitmq(*addresses: str, config: str = "") -> Iterator[Restarta
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-", ignore_cleanup_errors=True)))
         port = free_port()
-        environment = _rabbitmq_environment(folder, port)
+        environment = _rabbitmq_environment(folder, port, free_port())
         more = "".join(f"listeners.tcp.{2 + i} = {address}:{port}\n" for i, address in enumerate(addresses))
         with (folder / "rabbitmq.conf").open("a") as file:
             file.write(more + config)
