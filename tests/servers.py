@@ -204,17 +204,18 @@ def _program(name: str) -> str:
     return str(debian) if debian.exists() else name
 
 
-def _rabbitmq_environment(folder: Path, port: int, tls_port: int) -> dict[str, str]:
-    authority = trustme.CA()
-    certificate = authority.issue_cert("localhost")
-    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
-    certificate.private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
-    configuration = f"""
-listeners.tcp.1 = 127.0.0.1:{port}
-listeners.ssl.1 = 127.0.0.1:{tls_port}
-ssl_options.certfile = {folder / "server.pem"}
-ssl_options.keyfile = {folder / "server.pem"}
-"""
+def _certificate(folder: Path) -> str:
+    """Have an authority of the tests' own vouch for ``localhost``, and return what RabbitMQ is to be told of it."""
+    authority, certificate, private = trustme.CA(), folder / "ca.pem", folder / "server.pem"
+    authority.cert_pem.write_to_path(str(certificate))
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(private))
+    return f"ssl_options.certfile = {private}\nssl_options.keyfile = {private}\n"
+
+
+def _rabbitmq_environment(folder: Path, port: int, tls_port: int | None = None) -> dict[str, str]:
+    configuration = f"listeners.tcp.1 = 127.0.0.1:{port}\n"
+    if tls_port is not None:
+        configuration += f"listeners.ssl.1 = 127.0.0.1:{tls_port}\n" + _certificate(folder)
     for name, text in (("plugins", "[]."), ("rabbitmq.conf", configuration), ("env", "")):
         (folder / name).write_text(text)
     return {

@@ -1,11 +1,13 @@
 """How the settings reach pika, and that the password goes nowhere else."""
 
 import ssl
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
 from shared.broker.rabbitmq.link import parameters_of
+from shared.errors import SettingsError
 from shared.settings import BrokerSettings
 
 
@@ -50,3 +52,17 @@ def test_another_url_is_refused_without_showing_it(url: str) -> None:
 
 def test_the_password_is_not_shown() -> None:
     assert "secret" not in repr(settings("amqp://somebody:secret@broker.example"))
+
+
+def test_a_url_cannot_turn_the_check_of_certificates_off() -> None:
+    with pytest.raises(ValidationError, match="AMQP_CA_FILE"):
+        settings("amqps://broker.example/?ssl_options={'cert_reqs':0}")
+
+
+def test_an_authority_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    words = tmp_path / "ca.pem"
+    words.write_text("no certificate")
+    for path in (words, tmp_path / "missing.pem"):
+        wanted = settings("amqps://broker.example/").model_copy(update={"ca_file": path})
+        with pytest.raises(SettingsError, match=path.name):
+            parameters_of(wanted)

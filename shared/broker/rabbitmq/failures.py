@@ -1,6 +1,7 @@
 """What can go wrong with a connection or a channel, in one sentence for the person who reads it."""
 
 from concurrent.futures import Future
+from ssl import SSLCertVerificationError
 from typing import TypeVar
 
 from pika.exceptions import (
@@ -54,8 +55,10 @@ def root_cause(error: BaseException | None) -> BaseException | None:
 
 
 def is_final(error: BaseException) -> bool:
-    """Say whether trying again makes no sense: the broker is there, and does not let us in."""
-    refusals = (AuthenticationError, ProbableAuthenticationError, ProbableAccessDeniedError)
+    """Say whether trying again makes no sense: the broker does not let us in, or does not prove who it is."""
+    refusals = (
+        AuthenticationError, ProbableAuthenticationError, ProbableAccessDeniedError, SSLCertVerificationError,
+    )  # fmt: skip
     return isinstance(root_cause(error), refusals)
 
 
@@ -66,6 +69,11 @@ def explain(error: BaseException | None, address: str) -> str:
         return f"RabbitMQ at {address} refuses the user name or the password; check AMQP_URL"
     if isinstance(cause, ProbableAccessDeniedError):
         return f"RabbitMQ at {address} refuses the virtual host; check the path of AMQP_URL"
+    if isinstance(cause, SSLCertVerificationError):
+        return (
+            f"RabbitMQ at {address} does not prove who it is ({cause.verify_message.rstrip('.')}); "
+            "nothing was sent: name the authority to trust in AMQP_CA_FILE, or correct the host in AMQP_URL"
+        )
     reason = "" if cause is None else f" ({type(cause).__name__})"
     return f"cannot reach RabbitMQ at {address}{reason}; is it running there? Start it or set AMQP_URL"
 

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -12,7 +13,7 @@ import pika
 from pika.adapters.select_connection import IOLoop
 
 from shared.broker.rabbitmq.failures import Answer, LostError, explain, is_final, root_cause
-from shared.errors import BrokerError
+from shared.errors import BrokerError, SettingsError
 from shared.metrics import RECONNECTS
 from shared.settings import BrokerSettings
 
@@ -27,13 +28,29 @@ GOODBYE_S: Final = 5.0
 
 
 def parameters_of(settings: BrokerSettings) -> pika.URLParameters:
-    """Return pika's parameters; what the URL's query sets itself is kept."""
-    parameters = pika.URLParameters(settings.url.get_secret_value())
+    """Return pika's parameters; what the URL's query sets itself is kept.
+
+    Raises:
+        SettingsError: If the certificates to trust cannot be read.
+    """
+    parameters = pika.URLParameters(settings.full_url)
+    if parameters.ssl_options is not None:
+        parameters.ssl_options = pika.SSLOptions(_tls_of(settings), parameters.host)
     if parameters.heartbeat is None:
         parameters.heartbeat = settings.heartbeat_s
     if parameters.blocked_connection_timeout is None:
         parameters.blocked_connection_timeout = settings.blocked_timeout_s
     return parameters
+
+
+def _tls_of(settings: BrokerSettings) -> ssl.SSLContext:
+    """Return TLS that checks who the server is: by an authority that is trusted, and by its name."""
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(
+            f"The certificates in AMQP_CA_FILE={settings.ca_file} cannot be read ({error}); name a file of them in PEM."
+        ) from None
 
 
 class Listener(Protocol):

@@ -1,0 +1,68 @@
+"""How the agent gets into a broker: with a password from the environment or the keyring, never from its arguments."""
+
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+
+from shared.errors import SettingsError
+from shared.settings import BrokerSettings
+
+KEYRING_SERVICE = "mien"
+
+
+def broker_settings(url: str | None) -> BrokerSettings:
+    """Return how to reach the broker.
+
+    The password is that of ``AMQP_URL``, else ``AMQP_PASSWORD``, else the keyring's, kept under the service ``mien``
+    and the name ``USER@HOST``. A URL without a user gets none.
+
+    Args:
+        url: The broker as the command line names it, without a password; None for the environment's ``AMQP_URL``.
+
+    Raises:
+        SettingsError: If the URL of the command line holds a password, or none can be found for its user.
+    """
+    if url is not None and urlsplit(url).password is not None:
+        raise SettingsError(
+            "A password on the command line can be read by everybody on this machine: leave it out of --broker, "
+            "and set AMQP_PASSWORD or keep it in the keyring."
+        )
+    settings = BrokerSettings(url=SecretStr(url)) if url is not None else BrokerSettings()
+    parts = urlsplit(settings.url.get_secret_value())
+    if parts.username is None or parts.password is not None or settings.password is not None:
+        return settings
+    name = f"{unquote(parts.username)}@{parts.hostname}"
+    return settings.model_copy(update={"password": SecretStr(_from_keyring(name))})
+
+
+def place_of(settings: BrokerSettings) -> str:
+    """Return host and port of a broker, and whether the way there is encrypted, in words."""
+    parts = urlsplit(settings.url.get_secret_value())
+    encrypted = parts.scheme == "amqps"
+    port = parts.port or (5671 if encrypted else 5672)
+    return f"{parts.hostname}:{port} ({'encrypted, its certificate is checked' if encrypted else 'NOT encrypted'})"
+
+
+def _from_keyring(name: str) -> str:
+    try:
+        import keyring  # noqa: PLC0415  (not everybody has it)
+        from keyring.errors import KeyringError  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise SettingsError(
+            f"There is no password for {name}: set AMQP_PASSWORD, or install mien[keyring] and keep it with "
+            f"`keyring set {KEYRING_SERVICE} {name}`."
+        ) from None
+    try:
+        password = keyring.get_password(KEYRING_SERVICE, name)
+    except KeyringError as error:
+        raise SettingsError(f"The keyring does not open ({_first_line(error)}); set AMQP_PASSWORD instead.") from None
+    if password is None:
+        raise SettingsError(
+            f"There is no password for {name}: set AMQP_PASSWORD, or keep it with "
+            f"`keyring set {KEYRING_SERVICE} {name}`."
+        )
+    return password
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
