@@ -12,7 +12,7 @@ from shared.messages.typed import TypedText
 
 MEDIA_EXCHANGE: Final = "mien.media"
 SCORES_EXCHANGE: Final = "mien.scores"
-DEAD_EXCHANGE: Final = "mien.dead"
+DEAD_EXCHANGE: Final = "mien.dlx"
 
 FUSION_QUEUE: Final = "mien.fusion"
 DEAD_QUEUE: Final = "mien.dead"

@@ -58,10 +58,15 @@ class RabbitMqBroker:
     def declare(self, topology: Topology) -> None:
         """Make sure that the exchanges, queues and bindings exist, now and after each reconnect.
 
+        Where ``AMQP_DECLARE`` is off, they are the operator's to declare, and this only makes sure that we are let in.
+
         Raises:
             BrokerError: If RabbitMQ cannot be reached in time or refuses.
         """
         self._check_open()
+        if not self._settings.declare:
+            self._link.ask(channels.greet)
+            return
         self._link.ask(lambda connection, answer: channels.declare(connection, [topology], answer))
         self._link.call(lambda: self._remember(topology))
 

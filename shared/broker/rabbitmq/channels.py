@@ -48,6 +48,15 @@ def declare(connection: pika.SelectConnection, topologies: Sequence[Topology], a
     on_channel(connection, work, answer)
 
 
+def greet(connection: pika.SelectConnection, answer: Answer[None]) -> None:
+    """Ask for nothing but an answer."""
+
+    def work(_: Channel, answer: Answer[None]) -> None:
+        answer.give(None)
+
+    on_channel(connection, work, answer)
+
+
 def depth(connection: pika.SelectConnection, queue: str, answer: Answer[int]) -> None:
     """Ask how many messages wait in a queue."""
 
