@@ -8,9 +8,9 @@ lock() {
         --custom-compile-command "make lock" --output-file "$out" pyproject.toml "$@"
 }
 overrides=deploy/requirements/overrides
-lock dev --extra all --extra train --extra bench --group dev --group build --override "$overrides-dev.txt"
+lock dev --extra all --extra trace --extra train --extra bench --group dev --group build --override "$overrides-dev.txt"
 pins=deploy/requirements/dev.txt
 lock run --extra all --group build --constraint "$pins" --override "$overrides-run.txt"
 for service in capture text audio face fusion; do
-    lock "$service" --extra "$service" --group build --constraint "$pins" --override "$overrides-run.txt"
+    lock "$service" --extra "$service" --extra trace --group build --constraint "$pins" --override "$overrides-run.txt"
 done
