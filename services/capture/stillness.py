@@ -10,8 +10,8 @@ _GRID: Final = (20, 15)
 """Columns and rows: a cell of a picture 640 px wide is 32 px wide, smaller than a mouth that speaks."""
 
 _CHANGE: Final = 2.0
-"""Grey levels of 255 by which a cell's mean must move: the mean of 1,000 pixels takes a camera's noise, some five levels
-a pixel, below a fifth of a level, and a mouth that opens darkens its cells by more than five."""
+"""Grey levels of 255 by which a cell's mean must move: the mean of 1,000 pixels takes a camera's noise, about five
+levels a pixel, below a fifth of a level, and a mouth that opens darkens its cells by more than five."""
 
 
 def thumbnail(image: NDArray[np.uint8]) -> NDArray[np.float32]:

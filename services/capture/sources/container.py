@@ -19,6 +19,12 @@ _FORMATS: Final = (
 )
 """What is read. FFmpeg would also read playlists, which name other files, and take any text for ANSI art."""
 
+_STREAM_FORMATS: Final = "rtsp,rtp,sdp,hls,mpjpeg,mjpeg,live_flv,ac3,eac3,s16le"
+_STREAM_PROTOCOLS: Final = "rtsp,rtsps,rtp,udp,tcp,tls,http,https,httpproxy,crypto,rtmp,rtmps,srt"
+"""No ``file``: a playlist from the network may not name files of this machine."""
+
+_PATIENCE_S: Final = 5.0
+
 _KNOWN: Final = "mp4, mov, mkv, webm, avi, mpg, wav, flac, mp3, ogg, m4a, jpg or png"
 
 
@@ -29,6 +35,24 @@ def open_media(media: Path | bytes) -> InputContainer:
         BadInputError: If there is no such file, or it is not media of a kind that is read.
     """
     return _open_memory(media) if isinstance(media, bytes) else _open_file(media)
+
+
+def open_stream(url: str, name: str) -> InputContainer:
+    """Open a network stream.
+
+    Args:
+        url: Where it is.
+        name: What it is called in sentences: the URL without its password.
+
+    Raises:
+        BadInputError: If it cannot be reached, or is not media of a kind that is read.
+    """
+    options = {"format_whitelist": f"{_FORMATS},{_STREAM_FORMATS}", "protocol_whitelist": _STREAM_PROTOCOLS}
+    try:
+        return av.open(url, mode="r", options=options, timeout=(_PATIENCE_S, _PATIENCE_S))
+    except (av.FFmpegError, OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not media"
+        raise BadInputError(f"The stream {name} cannot be read ({why}); check the address and the network.") from None
 
 
 def _open_memory(media: bytes) -> InputContainer:

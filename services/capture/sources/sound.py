@@ -14,7 +14,7 @@ from shared.messages.speech import SAMPLE_RATE_HZ
 _TOLERANCE_S: Final = 0.04
 """Difference between a timestamp and the count of samples that is put right; below what lip-sync standards allow."""
 
-_DOWNMIX_GAIN: Final = 0.5**0.5
+DOWNMIX_GAIN: Final = 0.5**0.5
 """FFmpeg adds channels up at constant power, so that two equal ones would clip; this makes stereo their mean."""
 
 
@@ -64,7 +64,7 @@ class SoundTrack:
             yield from self.flush()
             self._resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
             self._format = format_now
-            self._gain = 1.0 if frame.layout.nb_channels == 1 else _DOWNMIX_GAIN
+            self._gain = 1.0 if frame.layout.nb_channels == 1 else DOWNMIX_GAIN
         for resampled in self._resampler.resample(frame):
             yield self._block(resampled.to_ndarray().reshape(-1))
 

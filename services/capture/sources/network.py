@@ -1,0 +1,175 @@
+"""A network stream as a source, read by PyAV: RTSP, HTTP, RTMP and their like; it connects again when it breaks off."""
+
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+from threading import Event, Thread
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import av
+from av.container import InputContainer
+
+from services.capture.sources.clock import StreamClock
+from services.capture.sources.container import open_stream, picture_stream, sound_stream
+from services.capture.sources.devices import LiveDevices
+from services.capture.sources.file import DEFAULT_FPS
+from services.capture.sources.mailbox import GOES_ON, Mailbox
+from services.capture.sources.picture import PictureTrack
+from services.capture.sources.port import AudioBlock, VideoFrame
+from services.capture.sources.sound import SoundTrack
+from shared.errors import BadInputError
+
+logger = logging.getLogger(__name__)
+
+_PROTOCOLS: Final = frozenset({"rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "rtp", "srt", "tcp"})
+_RETRY_S: Final = 1.0
+_CLOSE_S: Final = 6.0
+_FRAME_S: Final = 1 / 25
+
+
+def is_url(text: str) -> bool:
+    """Return whether a text names a network stream of a kind that is read."""
+    return urlsplit(text).scheme in _PROTOCOLS and "://" in text
+
+
+def without_password(url: str) -> str:
+    """Return a URL as it may be shown and logged."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+
+
+class NetworkSource(LiveDevices):
+    """Sound and pictures of a network stream, no faster than they are to be heard and seen.
+
+    A stream that states its length ends there; any other one is connected to again when it breaks off.
+
+    Args:
+        url: Where it is.
+        fps: Frames to give a second, at most.
+        audio: Whether sound is read.
+        video: Whether pictures are read.
+
+    Raises:
+        BadInputError: If it cannot be reached now, or holds nothing of what is to be read.
+    """
+
+    def __init__(self, url: str, fps: float = DEFAULT_FPS, *, audio: bool = True, video: bool = True) -> None:
+        if not fps > 0:
+            raise BadInputError(f"The frame rate is {fps}; give one above 0, for example {DEFAULT_FPS:g}.")
+        name = without_password(url)
+        with open_stream(url, name) as container:
+            has_audio = audio and sound_stream(container) is not None
+            has_video = video and picture_stream(container) is not None
+        if not has_audio and not has_video:
+            raise BadInputError(f"{name} holds nothing that is to be read; name another stream.")
+        super().__init__(
+            [lambda mailbox: _Stream(url, mailbox, fps, audio=has_audio, video=has_video)],
+            has_audio=has_audio,
+            has_video=has_video,
+        )
+
+
+class _Stream:
+    """Reads one stream into a mailbox, on a thread of its own."""
+
+    def __init__(self, url: str, mailbox: Mailbox, fps: float, *, audio: bool, video: bool) -> None:
+        self._url = url
+        self._name = without_password(url)
+        self._mailbox = mailbox
+        self._fps = fps
+        self._audio = audio
+        self._video = video
+        self._problem: str | None = None
+        self._over = False
+        self._closing = Event()
+        self._thread = Thread(target=self._run, name="stream", daemon=True)
+
+    @property
+    def problem(self) -> str | None:
+        """A sentence where it gives nothing now, or None."""
+        return self._problem
+
+    @property
+    def over(self) -> bool:
+        """Whether it came to its stated end."""
+        return self._over
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop reading; a stream that hangs is given up after its own bound."""
+        self._closing.set()
+        self._thread.join(_CLOSE_S)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                with open_stream(self._url, self._name) as container:
+                    self._read(container)
+                    if container.duration is not None:
+                        break
+                trouble = f"The stream {self._name} has broken off."
+            except BadInputError as error:
+                trouble = str(error)
+            except av.FFmpegError as error:
+                trouble = f"The stream {self._name} has broken off ({error.strerror})."
+            self._tell(trouble)
+            self._closing.wait(_RETRY_S)
+        self._over = True
+
+    def _tell(self, trouble: str) -> None:
+        if self._problem is None:
+            logger.warning("stream lost", extra={"trouble": trouble})
+        self._problem = f"{trouble} {GOES_ON}"
+
+    def _read(self, container: InputContainer) -> None:
+        """Read what one connection gives; its first frame is now."""
+        sound = sound_stream(container) if self._audio else None
+        picture = picture_stream(container) if self._video else None
+        begun_s = self._mailbox.now_s
+        tracks: tuple[SoundTrack, PictureTrack] | None = None
+        for frame in _frames(container, [stream for stream in (sound, picture) if stream is not None]):
+            if self._closing.is_set():
+                return
+            if frame.pts is None and isinstance(frame, av.VideoFrame):  # such a stream shows what is now
+                frame.pts, frame.time_base = round((self._mailbox.now_s - begun_s) * 1000), Fraction(1, 1000)
+            if tracks is None:
+                origin = frame.time or 0.0
+                clocks = StreamClock(origin, None), StreamClock(origin, None)
+                tracks = SoundTrack(clocks[0]), PictureTrack(clocks[1], self._fps, _FRAME_S, 1.0)
+            self._problem = None
+            self._leave(frame, tracks, begun_s)
+
+    def _leave(
+        self, frame: av.AudioFrame | av.VideoFrame, tracks: tuple[SoundTrack, PictureTrack], begun_s: float
+    ) -> None:
+        sounds, pictures = tracks
+        if isinstance(frame, av.AudioFrame):
+            for block in sounds.add(frame):
+                self._await(begun_s + block.end_s)
+                self._mailbox.hear(AudioBlock(begun_s + block.start_s, block.samples))
+        elif (image := pictures.add(frame)) is not None:
+            self._await(begun_s + image.at_s)
+            self._mailbox.see(VideoFrame(begun_s + image.at_s, image.image))
+
+    def _await(self, at_s: float) -> None:
+        """Wait until the session has come so far: a file on a server comes faster than it plays."""
+        self._closing.wait(max(0.0, at_s - self._mailbox.now_s))
+
+
+def _frames(
+    container: InputContainer, streams: list[av.AudioStream | av.VideoStream]
+) -> Iterator[av.AudioFrame | av.VideoFrame]:
+    """Give every frame that can be decoded."""
+    packets: Iterator[av.Packet[Any]] = container.demux(*streams)
+    for packet in packets:
+        try:
+            frames = packet.decode()
+        except av.InvalidDataError:
+            continue
+        for frame in frames:
+            if isinstance(frame, av.AudioFrame | av.VideoFrame):
+                yield frame
