@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from queue import Queue as Inbox
+from time import monotonic
 from uuid import uuid4
 
 from shared.broker.port import Broker, Delivery
@@ -82,3 +83,10 @@ def publish(broker: Broker, house: House, *bodies: bytes) -> None:
     """Publish and wait for the confirms."""
     for future in [broker.publish(house.exchange, KEY, message(body)) for body in bodies]:
         future.result(TIMEOUT_S)
+
+
+def await_consumers(broker: Broker, queue: str, count: int) -> None:
+    """Ask until a queue has so many consumers: the broker learns of them on other channels than ours."""
+    deadline = monotonic() + TIMEOUT_S
+    while (found := broker.consumers(queue)) != count:
+        assert monotonic() < deadline, found

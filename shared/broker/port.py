@@ -114,5 +114,12 @@ class Broker(Protocol):
             BrokerError: If the queue does not exist or the broker cannot be reached in time.
         """
 
+    def consumers(self, queue: str) -> int:
+        """Return how many consumers a queue has, on whatever connection.
+
+        Raises:
+            BrokerError: If the queue does not exist or the broker cannot be reached in time.
+        """
+
     def close(self) -> None:
         """Wait for confirms under way, within a bound, then close. What is in hand is delivered again elsewhere."""

@@ -8,7 +8,7 @@ import pytest
 
 from shared.broker.port import Broker, Delivery
 from shared.errors import BrokerError
-from tests.broker_house import KEY, TIMEOUT_S, Consumer, House, message, publish
+from tests.broker_house import KEY, TIMEOUT_S, Consumer, House, await_consumers, message, publish
 from tests.contract.broker_fixtures import BrokerTest
 
 
@@ -115,6 +115,16 @@ class ConsumingContract(BrokerTest):
         consumers = [Consumer(broker, house.queue, prefetch=1), Consumer(other, house.queue, prefetch=1)]
         publish(broker, house, b"0", b"1")
         assert sorted(consumer.take().message.body for consumer in consumers) == [b"0", b"1"]
+
+    def test_consumers_are_counted_wherever_they_are(self, connect: Callable[[], Broker], house: House) -> None:
+        one, other = connect(), connect()
+        one.declare(house.topology())
+        await_consumers(one, house.queue, 0)
+        subscriptions = [Consumer(broker, house.queue).subscription for broker in (one, other)]
+        await_consumers(one, house.queue, 2)
+        subscriptions[0].cancel()
+        subscriptions[0].cancel()
+        await_consumers(other, house.queue, 1)
 
     def test_an_unknown_queue_is_refused(self, broker: Broker, house: House) -> None:
         with pytest.raises(BrokerError):

@@ -69,6 +69,7 @@ class MemorySubscription:
         self._prefetch = prefetch
         self._in_hand: dict[int, Item] = {}
         self._stopped = False
+        queue.consumers += 1
         self._thread = threading.Thread(target=self._run, name=f"consume {queue.spec.name}", daemon=True)
         self._thread.start()
 
@@ -80,6 +81,7 @@ class MemorySubscription:
     def cancel(self) -> None:
         """Stop deliveries; returns when no further one will come."""
         with self._server.changed:
+            self._queue.consumers -= not self._stopped
             self._stopped = True
             self._server.changed.notify_all()
         if self._thread is not threading.current_thread():
@@ -202,6 +204,16 @@ class MemoryBroker:
         with self._server.changed:
             self._check_open()
             return len(self._server.queue(queue).ready)
+
+    def consumers(self, queue: str) -> int:
+        """Return how many consumers a queue has.
+
+        Raises:
+            BrokerError: If the queue does not exist or the broker is closed.
+        """
+        with self._server.changed:
+            self._check_open()
+            return self._server.queue(queue).consumers
 
     def close(self) -> None:
         """Stop every consumer and put back what they have in hand."""

@@ -75,11 +75,13 @@ class MemoryQueue:
         spec: How it was declared.
         ready: A heap of what waits, the oldest first.
         arrivals: How many messages ever came.
+        consumers: How many take from it now.
     """
 
     spec: Queue
     ready: list[Item] = field(default_factory=list)
     arrivals: int = 0
+    consumers: int = 0
 
 
 class MemoryServer:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 import pika
+from pika import spec
 from pydantic import SecretStr
 
 from shared.broker.port import Delivery
@@ -105,8 +106,15 @@ class RabbitMqBroker:
         Raises:
             BrokerError: If the queue does not exist or RabbitMQ cannot be reached in time.
         """
-        self._check_open()
-        return self._link.ask(lambda connection, answer: channels.depth(connection, queue, answer))
+        return int(self._look(queue).message_count)
+
+    def consumers(self, queue: str) -> int:
+        """Return how many consumers a queue has.
+
+        Raises:
+            BrokerError: If the queue does not exist or RabbitMQ cannot be reached in time.
+        """
+        return int(self._look(queue).consumer_count)
 
     def close(self) -> None:
         """Wait for confirms under way, within a bound, then close."""
@@ -137,6 +145,10 @@ class RabbitMqBroker:
     def on_failure(self, failure: BrokerError) -> None:
         """Fail what waits; for the link alone."""
         self._publisher.abandon(failure)
+
+    def _look(self, queue: str) -> spec.Queue.DeclareOk:
+        self._check_open()
+        return self._link.ask(lambda connection, answer: channels.look(connection, queue, answer))
 
     def _check_open(self) -> None:
         if self._closed:

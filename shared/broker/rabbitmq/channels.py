@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import pika
+from pika import spec
 from pika.channel import Channel
 from pika.exchange_type import ExchangeType
 
@@ -57,11 +58,11 @@ def greet(connection: pika.SelectConnection, answer: Answer[None]) -> None:
     on_channel(connection, work, answer)
 
 
-def depth(connection: pika.SelectConnection, queue: str, answer: Answer[int]) -> None:
-    """Ask how many messages wait in a queue."""
+def look(connection: pika.SelectConnection, queue: str, answer: Answer[spec.Queue.DeclareOk]) -> None:
+    """Ask how many messages wait in a queue, and how many consumers it has."""
 
-    def work(channel: Channel, answer: Answer[int]) -> None:
-        channel.queue_declare(queue, passive=True, callback=lambda frame: answer.give(frame.method.message_count))
+    def work(channel: Channel, answer: Answer[spec.Queue.DeclareOk]) -> None:
+        channel.queue_declare(queue, passive=True, callback=lambda frame: answer.give(frame.method))
 
     on_channel(connection, work, answer)
 
