@@ -1,6 +1,7 @@
 """A session's evidence as one file, and the same result again from it. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -9,6 +10,7 @@ from services.fusion.accumulate import Accumulator, contribution_of
 from services.fusion.parameters import DEFAULT_PARAMETERS
 from services.fusion.results import build_result
 from services.fusion.schema import SessionResult
+from services.fusion.speaker import SpeakerSums, speaker_sums_of
 from services.fusion.state import Counts, Outcome, SessionState, TimelineBin
 from shared.emotions import MODALITIES, Modality
 from shared.errors import BadInputError
@@ -119,7 +121,8 @@ def replay(export: EvidenceExport) -> SessionResult:
         if contribution.bins:
             _add(totals, score.modality, contribution.total)
     timeline = [TimelineBin(index=index, sums=bins[index]) for index in sorted(bins)]
-    return build_result(_state(export, totals), timeline, scores)
+    speaker = sum(map(speaker_sums_of, scores), start=SpeakerSums())
+    return build_result(replace(_state(export, totals), speaker=speaker), timeline, scores)
 
 
 def _add(sums: dict[Modality, Accumulator], modality: Modality, added: Accumulator) -> None:

@@ -19,8 +19,18 @@ from services.fusion.schema import (
     TimelinePoint,
     TranscriptLine,
 )
+from services.fusion.speaker import speaker_of
 from services.fusion.state import Counts, Outcome, SessionState, TimelineBin
-from services.fusion.timeline import SMOOTHING, EvidenceRef, Second, Smoothing, fuse_seconds, references_of
+from services.fusion.timeline import (
+    SMOOTHING,
+    UNSMOOTHED,
+    EvidenceRef,
+    Second,
+    Smoothing,
+    fuse_seconds,
+    references_of,
+    thinned,
+)
 from shared.emotions import Modality, as_mapping
 from shared.messages.details import TextDetails
 from shared.messages.score import Distribution, ModalityScore, ModelRef
@@ -35,6 +45,7 @@ __all__ = [
     "build_summary",
     "build_timeline",
     "build_transcript",
+    "smoothing_at",
 ]
 
 
@@ -72,6 +83,7 @@ def build_summary(state: SessionState, parameters: FusionParameters = DEFAULT_PA
         reason=None if fused else INSUFFICIENT_EVIDENCE,
         distribution=_distribution(fused) if fused else None,
         modalities={m: _modality(m, state.counts_of(m), views.get(m), state.duration_s) for m in state.modalities},
+        speaker=speaker_of(state.speaker),
         accounting={m: _accounting(state.published(m), state.counts_of(m)) for m in state.modalities},
         models={m: _models(state.counts_of(m).models) for m in state.modalities if state.counts_of(m).models},
     )
@@ -83,20 +95,29 @@ def build_timeline(
     parameters: FusionParameters = DEFAULT_PARAMETERS,
     *,
     evidence: Sequence[ModalityScore] = (),
-    smoothing: Smoothing = SMOOTHING,
+    length: int = 1,
 ) -> tuple[TimelinePoint, ...]:
     """Return the seconds that have enough evidence of their own, each smoothed over its neighbours.
+
+    Longer points are the sum of their seconds, and stand for themselves.
 
     Args:
         state: The session's sums and counts.
         bins: Its seconds; the first and last of a span are smoothed without what lies outside.
         parameters: The numbers of the fusion rule.
         evidence: Its scores, where every second is to name those that it stands on.
-        smoothing: How seconds take in their neighbours.
+        length: How many seconds a point is.
     """
-    seconds = _seconds(state, bins, parameters, smoothing)
-    references = references_of(seconds, evidence, smoothing) if evidence else {}
-    return tuple(_point(second, references.get(second.index, ()), state.started.baseline) for second in seconds)
+    smoothing = smoothing_at(length)
+    seconds = _seconds(state, thinned(bins, length), parameters, smoothing)
+    references = references_of(seconds, evidence, smoothing, length) if evidence else {}
+    usual = state.started.baseline
+    return tuple(_point(second, length, references.get(second.index, ()), usual) for second in seconds)
+
+
+def smoothing_at(length: int) -> Smoothing:
+    """Return how points of so many seconds take in their neighbours."""
+    return SMOOTHING if length == 1 else UNSMOOTHED
 
 
 def build_course(
@@ -179,11 +200,11 @@ def _models(models: Mapping[str, int]) -> tuple[ModelRef, ...]:
     return tuple(ModelRef(name=name, version=version) for name, _, version in parts)
 
 
-def _point(second: Second, evidence: tuple[EvidenceRef, ...], usual: float | None) -> TimelinePoint:
+def _point(second: Second, length: int, evidence: tuple[EvidenceRef, ...], usual: float | None) -> TimelinePoint:
     fused = second.smoothed
     return TimelinePoint(
-        start_s=second.index * BIN_S,
-        end_s=(second.index + 1) * BIN_S,
+        start_s=second.index * length * BIN_S,
+        end_s=(second.index + 1) * length * BIN_S,
         mood=_relative(fused.mood, usual),
         low=_relative(fused.low, usual),
         high=_relative(fused.high, usual),

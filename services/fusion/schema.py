@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.fusion.course import Course
+from services.fusion.speaker import SpeakerResult
 from services.fusion.state import Phase
 from services.fusion.timeline import EvidenceRef, Smoothing
 from shared.emotions import Modality
@@ -125,6 +126,7 @@ class SessionSummary(Result):
         reason: Why there is no mood, or None.
         distribution: The fused distribution, or None where there is no mood.
         modalities: Each modality that the person agreed to.
+        speaker: How the person speaks, where enough was heard to tell what is high or loud for them.
         accounting: What became of each modality's chunks.
         models: Which models scored, the busiest first.
     """
@@ -135,6 +137,7 @@ class SessionSummary(Result):
     reason: str | None
     distribution: Distribution | None
     modalities: dict[Modality, ModalityResult]
+    speaker: SpeakerResult | None
     accounting: dict[Modality, Accounting]
     models: dict[Modality, tuple[ModelRef, ...]]
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.fusion.accumulate import Accumulator
+from services.fusion.speaker import SpeakerSums
 from shared.emotions import MODALITIES, Modality
 from shared.messages.session import SessionEnded, SessionStarted
 
@@ -85,6 +86,7 @@ class SessionState:
         expires_at: When everything about it is erased.
         sums: The evidence of the whole session by modality.
         counts: What became of the chunks by modality.
+        speaker: How they speak, as sums.
     """
 
     started: SessionStarted
@@ -92,6 +94,7 @@ class SessionState:
     expires_at: datetime
     sums: Mapping[Modality, Accumulator]
     counts: Mapping[Modality, Counts]
+    speaker: SpeakerSums = field(default_factory=SpeakerSums)
 
     @property
     def session_id(self) -> str:

@@ -1,14 +1,15 @@
 """The seconds of a session, each fused by itself and with its neighbours. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.fusion.accumulate import contribution_of
+from services.fusion.accumulate import Accumulator, contribution_of
 from services.fusion.fuse import Fused, fuse_rows
 from services.fusion.parameters import DEFAULT_PARAMETERS, FusionParameters
 from services.fusion.pool import Floats, rows_of
@@ -101,8 +102,19 @@ def fuse_seconds(
     ]
 
 
+def thinned(bins: Sequence[TimelineBin], length: int) -> list[TimelineBin]:
+    """Return longer bins: evidence is added, so that nothing is left out.
+
+    Args:
+        bins: The seconds, in order.
+        length: How many seconds become one bin; its index counts such stretches.
+    """
+    groups = groupby(bins, key=lambda each: each.index // length)
+    return [TimelineBin(index=index, sums=_sum(group)) for index, group in groups]
+
+
 def references_of(
-    seconds: Sequence[Second], evidence: Sequence[ModalityScore], smoothing: Smoothing = SMOOTHING
+    seconds: Sequence[Second], evidence: Sequence[ModalityScore], smoothing: Smoothing = SMOOTHING, length: int = 1
 ) -> dict[int, tuple[EvidenceRef, ...]]:
     """Return the scores that each second stands on, by the second's index.
 
@@ -110,14 +122,23 @@ def references_of(
         seconds: The fused seconds.
         evidence: The scores of the session.
         smoothing: How the seconds took in their neighbours.
+        length: How many seconds each of them really is, where they were thinned.
     """
     shares = {each.index: {m: view.share for m, view in each.smoothed.views.items()} for each in seconds}
     masses: dict[int, list[tuple[ModalityScore, float]]] = {index: [] for index in shares}
     for score in evidence:
-        for index, mass in _masses_around(score, smoothing).items():
+        for index, mass in _masses_around(score, smoothing, length).items():
             if index in masses and score.modality in shares[index]:
                 masses[index].append((score, mass))
     return {index: _references(found, shares[index]) for index, found in masses.items()}
+
+
+def _sum(bins: Iterable[TimelineBin]) -> dict[Modality, Accumulator]:
+    sums: dict[Modality, Accumulator] = {}
+    for each in bins:
+        for modality, added in each.sums.items():
+            sums[modality] = sums.get(modality, Accumulator()) + added
+    return sums
 
 
 def _smoothed(indices: NDArray[np.int64], rows: Floats, smoothing: Smoothing) -> Floats:
@@ -133,12 +154,13 @@ def _mass(fused: Fused) -> float:
     return sum(view.amount_s * view.quality for view in fused.views.values())
 
 
-def _masses_around(score: ModalityScore, smoothing: Smoothing) -> dict[int, float]:
+def _masses_around(score: ModalityScore, smoothing: Smoothing, length: int) -> dict[int, float]:
     """Return how much of a score each second takes in."""
     found: dict[int, float] = {}
     for index, sums in contribution_of(score).bins.items():
         for offset, weight in enumerate(smoothing.weights, start=-smoothing.reach):
-            found[index + offset] = found.get(index + offset, 0.0) + weight * sums.mass
+            place = index // length + offset
+            found[place] = found.get(place, 0.0) + weight * sums.mass
     return found
 
 

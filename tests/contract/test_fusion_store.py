@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.fusion.accumulate import Accumulator, contribution_of
+from services.fusion.speaker import SpeakerSums, speaker_sums_of
 from services.fusion.state import Loss, Outcome, Phase
 from services.fusion.store import Operation, SessionStore, connect
 from services.fusion.store.keys import Keys
@@ -282,6 +283,21 @@ class SessionStoreContract:
         assert (events[-1].kind, dict(events[-1].fields)) == ("forgotten", {"start_s": "60.0", "end_s": "90.0"})
         values = client.hgetall(Keys(session_id).evidence)
         assert values["text:1"] == values["face:3"] == "3forgotten:"
+
+    def test_how_somebody_speaks_is_summed_and_taken_back_too(self, store: SessionStore, session_id: str) -> None:
+        store.start(started(session_id))
+        said = [
+            score(session_id, Modality.AUDIO, seq, seq * 10.0, 2.0).model_copy(
+                update={"details": AudioDetails(pitch_hz=100.0 + 20 * seq, energy_db=30.0 + seq)}
+            )
+            for seq in range(4)
+        ]
+        store.apply([*said, said[0], forget(session_id, 10.0, 11.0)])
+        state = store.read(session_id)
+        assert state is not None
+        left = [speaker_sums_of(said[seq]) for seq in (0, 2, 3)]
+        assert state.speaker == sum(left, start=SpeakerSums())
+        assert state.speaker.utterances == 3
 
     def test_any_order_forgets_the_same(self, store: SessionStore) -> None:
         found = []

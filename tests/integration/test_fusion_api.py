@@ -134,7 +134,7 @@ def test_the_summary_leaves_out_what_grows(client: TestClient, store: SessionSto
     fill(store, created["session_id"])
     body = client.get(path(created), headers=bearer(created)).json()
     assert set(body) == {
-        "session_id", "status", "mood", "reason", "distribution", "modalities", "accounting", "models",
+        "session_id", "status", "mood", "reason", "distribution", "modalities", "speaker", "accounting", "models",
     }  # fmt: skip
     assert body["status"] == "complete"
     assert body["mood"]["score"] > 3

@@ -110,6 +110,41 @@ def test_a_long_timeline_is_thinned_without_leaving_evidence_out(client: TestCli
     assert [(point["start_s"], point["end_s"]) for point in part["timeline"]] == [(60, 120), (120, 180)]
 
 
+@pytest.mark.parametrize("query", ["", "?resolution_s=7", "?start_s=5&end_s=9"])
+def test_every_point_of_a_timeline_names_the_scores_that_it_stands_on(
+    client: TestClient, store: SessionStore, query: str
+) -> None:
+    session, token = create(client)
+    see(store, session, 20)
+    answer = client.get(f"{session}/timeline{query}", headers=token).json()
+    reach, length = len(answer["smoothing"]["weights"]) // 2, answer["resolution_s"]
+    for point in answer["timeline"]:
+        first, last = point["start_s"] - reach, point["start_s"] + length + reach
+        assert [each["seq"] for each in point["evidence"]] == [seq for seq in range(20) if first <= seq < last]
+        assert sum(each["weight"] for each in point["evidence"]) == pytest.approx(1, abs=1e-3)
+        assert point["evidence"][0]["model"] == {"name": "mien-model", "version": "1"}
+    bare = client.get(f"{session}/timeline?evidence=false", headers=token).json()
+    assert all("evidence" not in point or not point["evidence"] for point in bare["timeline"])
+
+
+def test_a_forgotten_stretch_is_gone_from_every_answer(client: TestClient, store: SessionStore) -> None:
+    session, token = create(client)
+    see(store, session, 20)
+    forgotten = client.post(f"{session}/forget", json={"start_s": 5, "end_s": 15}, headers=token)
+    assert (forgotten.status_code, forgotten.json()["accounting"]["face"]["forgotten"]) == (200, 10)
+    rest = [*range(5), *range(15, 20)]
+    timeline = client.get(f"{session}/timeline", headers=token).json()["timeline"]
+    assert [point["start_s"] for point in timeline] == rest
+    assert {each["seq"] for point in timeline for each in point["evidence"]} == set(rest)
+    evidence = client.get(f"{session}/evidence", headers=token).json()["evidence"]
+    assert [score["seq"] for score in evidence] == rest
+    whole = client.get(f"{session}/report.json", headers=token).json()
+    row = whole["accounting"]["face"]
+    assert row["published"] == row["scored"] + row["forgotten"] == 20
+    assert '<td class="number">10</td>' in client.get(f"{session}/report.html", headers=token).text
+    assert client.post(f"{session}/forget", json={"start_s": 5, "end_s": 5}, headers=token).status_code == 422
+
+
 def test_ending_closes_the_account_once(client: TestClient, store: SessionStore) -> None:
     session, token = create(client)
     see(store, session, 3)

@@ -20,6 +20,8 @@ from services.fusion.state import Loss, Outcome
 from services.fusion.store import SessionStore, connect
 from services.fusion.store.event_log import FIRST, place_of
 from shared.emotions import Modality
+from shared.messages.details import FaceDetails
+from shared.messages.score import ModalityScore, ModelRef, Status
 from shared.messages.session import SessionEnded
 from shared.sessions import new_session
 
@@ -177,6 +179,44 @@ def test_a_client_that_lags_reads_on_from_the_store(store: SessionStore) -> None
         session.lose(min(900, _MAX_WAITING))
         session.end()
         assert sum(kind == "lost" for kind, _, _ in events) == session.lost
+
+
+def test_a_client_is_told_where_events_are_no_longer_kept(store: SessionStore) -> None:
+    session = Session(store)
+    session.lose(1)
+    first = store.events.last_id(session.id)
+    session.lose(1300)
+    session.end()
+    with serving(store) as url, session.follow(url, first) as events:
+        seen = list(events)
+    assert next(kind for kind, _, _ in seen if kind != "interim") == "gap"
+    left = [int(data["seq"]) for kind, _, data in seen if kind == "lost"]
+    assert left == list(range(session.lost - len(left), session.lost))
+    assert len(left) >= 999
+    middle = next(event_id for kind, event_id, _ in seen if kind == "lost")
+    with serving(store) as url, session.follow(url, middle) as events:
+        again = list(events)
+    assert "gap" not in [kind for kind, _, _ in again]
+    assert [int(data["seq"]) for kind, _, data in again if kind == "lost"] == left[1:]
+
+
+def test_events_and_evidence_carry_the_trace_of_what_brought_them(store: SessionStore) -> None:
+    session, trace = Session(store), f"00-{'ab' * 16}-{'cd' * 8}-01"
+    details = FaceDetails()
+    score = ModalityScore(
+        session_id=session.id, modality=Modality.FACE, seq=0, start_s=0, end_s=0, status=Status.ABSTAINED,
+        reason="no_face", details=details, model=ModelRef(name="face", version="1"), traceparent=trace,
+    )  # fmt: skip
+    store.add(score)
+    session.lost = 1
+    session.end()
+    with serving(store) as url:
+        with session.follow(url) as events:
+            told = {kind: data.get("traceparent") for kind, _, data in events}
+        headers = {"Authorization": f"Bearer {session.token}"}
+        evidence = httpx.get(f"{url}/v1/sessions/{session.id}/evidence", headers=headers).json()["evidence"]
+    assert told["score"] == evidence[0]["traceparent"] == trace
+    assert told["started"] is not None
 
 
 @pytest.mark.parametrize("value", ["x", "1", "1-", "-1-0", f"{2**64}-0", "1-1.final.x"])

@@ -31,8 +31,9 @@ _SCHEMA: Final = {
 }
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     int(HTTPStatus.OK): {
-        "description": "Events `started`, `score`, `lost`, `progress` and `ended`, each with its id; `interim` (once a "
-        "second at most) and `final` with the result; `erased`.",
+        "description": "Events `started`, `score`, `lost`, `progress` and `ended`, each with its id; `forgotten`, "
+        "after which the evidence of a stretch is gone; `interim` (once a second at most) and `final` with the result; "
+        "`gap`, where events are no longer kept: read the session anew; `erased`.",
         "content": {MEDIA_TYPE: {"schema": _SCHEMA, "example": _EXAMPLE}},
     },
     int(HTTPStatus.NO_CONTENT): {"description": "The client has the final result; there is nothing to wait for."},
@@ -94,8 +95,9 @@ async def follow_events(
 ) -> Response:
     """Follow a session as server-sent events, with a result at most once a second and the final one at the end.
 
-    After a break, send the id of the last event as `Last-Event-ID`: each event after it is told exactly once, as long
-    as it is among the newest thousand or so. Lines that begin with a colon are heartbeats.
+    After a break, send the id of the last event as `Last-Event-ID`: each event after it is told exactly once. The
+    newest thousand or so are kept; where some of those after it are gone, an event `gap` comes first, and the session
+    is to be read anew. Lines that begin with a colon are heartbeats.
     """
     if last_event_id is not None and last_event_id.endswith(_FINAL):
         return Response(status_code=HTTPStatus.NO_CONTENT)

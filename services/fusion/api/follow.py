@@ -42,6 +42,11 @@ class Frame:
     text: str
 
 
+def gap_before(event_id: str) -> Frame:
+    """Return what tells a client that events before one are gone: what it knows of the session is to be read anew."""
+    return Frame(place_of(event_id), event_id, "event: gap\ndata: {}\n\n")
+
+
 def framed(event: Event) -> Frame:
     """Return an event as it is sent."""
     text = f"event: {event.kind}\nid: {event.id}\ndata: {json.dumps(dict(event.fields))}\n\n"
@@ -86,7 +91,7 @@ class Subscription:
         found: Sequence[Frame]
         if self._lagging:
             self._lagging = False
-            found = list(map(framed, await run_in_threadpool(log.after, session_id, self.last_id)))
+            found = await run_in_threadpool(_read_on, log, session_id, self.last_id)
         else:
             found, self._waiting = self._waiting, deque()
         last = place_of(self.last_id)
@@ -106,6 +111,14 @@ class Subscription:
     def _close(self) -> None:
         self.closed = True
         self._ready.set()
+
+
+def _read_on(log: EventLog, session_id: str, event_id: str) -> list[Frame]:
+    """Return the events after one, behind a mark where some of them are gone."""
+    events = list(map(framed, log.after(session_id, event_id)))
+    # Looked at last, so that nothing can go unmarked in between.
+    first = log.gap_after(session_id, event_id)
+    return events if first is None else [gap_before(first), *events]
 
 
 class Follower:

@@ -1,17 +1,20 @@
 """What requests and answers hold beside the results themselves."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from services.fusion.course import Course
 from services.fusion.results import SessionSummary, TimelinePoint, TranscriptLine
+from services.fusion.speaker import RelativeVoice
 from services.fusion.timeline import Smoothing
 from shared.emotions import MODALITIES, Modality
 from shared.messages.score import ModalityScore
 from shared.messages.session import DEFAULT_RETENTION_S, MAX_RETENTION_S, Purpose
 from shared.messages.typed import MAX_TYPED_CHARACTERS
+
+MAX_POINTS: Final = 2000
 
 _EXAMPLE_ID = "3q2-7wAAsBcDe_f0"
 
@@ -177,6 +180,21 @@ class WrittenText(BaseModel):
     at_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
 
 
+class Stretch(BaseModel):
+    """A stretch of a session, in seconds from its start; a moment at its end is not part of it."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"start_s": 30.0, "end_s": 90.0}]})
+
+    start_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+    end_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+
+    @model_validator(mode="after")
+    def _check_span(self) -> Self:
+        if self.end_s <= self.start_s:
+            raise ValueError("a stretch ends after it begins")
+        return self
+
+
 class AcceptedText(BaseModel):
     """A typed text is on its way; its score has this ``seq``."""
 
@@ -192,6 +210,20 @@ class AcceptedMedia(BaseModel):
     bytes: int
 
 
+class TimelineQuery(BaseModel):
+    """Which part of a timeline is wanted, and how finely."""
+
+    start_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, description="First second.")] = 0.0
+    end_s: Annotated[
+        float, Field(ge=0, le=1e9, allow_inf_nan=False, description="Where the span ends; not part of it.")
+    ] = 1e9
+    resolution_s: Annotated[int, Field(ge=1, le=3600, description="Seconds of one point.")] = 1
+    points: Annotated[
+        int, Field(ge=10, le=MAX_POINTS, description="Most points; the resolution is made coarser to keep it.")
+    ] = MAX_POINTS
+    evidence: Annotated[bool, Field(description="Whether every point names the scores that it stands on.")] = True
+
+
 class Timeline(BaseModel):
     """The stretches of a session that have evidence, in order; each is ``resolution_s`` long."""
 
@@ -201,11 +233,23 @@ class Timeline(BaseModel):
     timeline: tuple[TimelinePoint, ...]
 
 
+class EvidenceItem(ModalityScore):
+    """A score or an abstention.
+
+    Attributes:
+        traceparent: The trace context that it came with.
+        relative_voice: Of a voice, how it sounds beside what is usual for its speaker.
+    """
+
+    traceparent: Annotated[str | None, Field(max_length=128)] = None
+    relative_voice: RelativeVoice | None = None
+
+
 class Evidence(BaseModel):
     """Scores and abstentions, in order of time."""
 
     session_id: str
-    evidence: tuple[ModalityScore, ...]
+    evidence: tuple[EvidenceItem, ...]
 
 
 class ErasureReceipt(BaseModel):

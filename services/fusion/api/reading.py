@@ -3,35 +3,36 @@
 import math
 from collections.abc import Sequence
 from http import HTTPStatus
-from itertools import groupby
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from services.fusion.accumulate import BIN_S, Accumulator
+from services.fusion.accumulate import BIN_S
 from services.fusion.api.etag import JSON, NOT_MODIFIED, tagged, tagged_model
 from services.fusion.api.headers import REPORT_POLICY
-from services.fusion.api.models import Evidence, SessionAnswer, Timeline
+from services.fusion.api.models import Evidence, EvidenceItem, SessionAnswer, Timeline, TimelineQuery
 from services.fusion.api.security import OpenedSession, Store
 from services.fusion.api.sessions import OPENED, state_of
 from services.fusion.report import render_csv, render_html
 from services.fusion.results import (
     SessionResult,
-    TimelinePoint,
     build_course,
     build_result,
     build_summary,
     build_timeline,
     build_transcript,
+    smoothing_at,
 )
-from services.fusion.state import SessionState, TimelineBin
+from services.fusion.speaker import relative_voice_of
+from services.fusion.state import TimelineBin
 from services.fusion.store.session_store import SessionStore
-from services.fusion.timeline import SMOOTHING, UNSMOOTHED, Smoothing
+from services.fusion.timeline import SMOOTHING
 from shared.emotions import Modality
+from shared.messages.score import ModalityScore
+from shared.messages.speech import MAX_SPEECH_SECONDS
 
 MAX_EVIDENCE: Final = 1000
-MAX_POINTS: Final = 2000
 
 _READ: Final[dict[int | str, dict[str, Any]]] = {**OPENED, **NOT_MODIFIED}
 
@@ -78,36 +79,39 @@ def read_session(request: Request, session_id: OpenedSession, store: Store, incl
 
 @router.get("/{session_id}/timeline", responses=_READ, response_model=Timeline)
 def read_timeline(
-    request: Request,
-    session_id: OpenedSession,
-    store: Store,
-    start_s: StartSecond = 0.0,
-    end_s: EndSecond = 1e9,
-    resolution_s: Annotated[int, Query(ge=1, le=3600, description="Seconds of one point.")] = 1,
-    points: Annotated[
-        int, Query(ge=10, le=MAX_POINTS, description="Most points; the resolution is made coarser to keep it.")
-    ] = MAX_POINTS,
+    request: Request, session_id: OpenedSession, store: Store, wanted: Annotated[TimelineQuery, Query()]
 ) -> Response:
     """Read the seconds that have evidence, each with its mood, its interval and what each modality says.
 
-    Seconds are smoothed over their neighbours as `smoothing` says; coarser points are not.
+    Every point names the scores that it stands on: modality, seq, model and weight. Seconds are smoothed over their
+    neighbours as `smoothing` says; coarser points are not.
     """
     state = state_of(store, session_id)
+    start_s, end_s, length = wanted.start_s, wanted.end_s, wanted.resolution_s
     around_s = SMOOTHING.reach * BIN_S
     bins = store.timeline(session_id, max(0.0, start_s - around_s), end_s + around_s)
     if bins:
         span = min(bins[-1].index + 1, end_s) - max(bins[0].index, start_s)
-        resolution_s = max(resolution_s, math.ceil(span / points))
-    timeline = thinned(state, bins, resolution_s)
+        length = max(length, math.ceil(span / wanted.points))
+    if length > 1:
+        bins = store.timeline(session_id, start_s // length * length, math.ceil(end_s / length) * length)
+    scores = _behind(store, session_id, bins) if wanted.evidence and bins else []
+    timeline = build_timeline(state, bins, evidence=scores, length=length)
     return tagged_model(
         request,
         Timeline(
             session_id=session_id,
-            resolution_s=resolution_s,
-            smoothing=smoothing_at(resolution_s),
+            resolution_s=length,
+            smoothing=smoothing_at(length),
             timeline=tuple(point for point in timeline if point.end_s > start_s and point.start_s < end_s),
         ),
     )
+
+
+def _behind(store: SessionStore, session_id: str, bins: Sequence[TimelineBin]) -> list[ModalityScore]:
+    """Return the scores that reach into some seconds, and a few more."""
+    first_s = bins[0].index * BIN_S - MAX_SPEECH_SECONDS
+    return store.evidence(session_id, None, max(0.0, first_s), (bins[-1].index + 1) * BIN_S)
 
 
 @router.get("/{session_id}/evidence", responses=_READ, response_model=Evidence)
@@ -120,11 +124,14 @@ def read_evidence(
     end_s: EndSecond = 1e9,
     limit: Annotated[int, Query(ge=1, le=MAX_EVIDENCE)] = 200,
 ) -> Response:
-    """Read the scores and abstentions that the result stands on; go on with ``start_s`` where the limit cuts."""
-    state_of(store, session_id)
-    scores = store.evidence(session_id, modality, start_s, end_s, limit)
-    body = Evidence(session_id=session_id, evidence=tuple(scores[:limit])).model_dump_json()
-    return tagged(request, body, JSON)
+    """Read the scores and abstentions that the result stands on; go on with ``start_s`` where the limit cuts.
+
+    A voice is also given relative to its own speaker, as far as they were heard until now.
+    """
+    speaker = state_of(store, session_id).speaker
+    scores = store.evidence(session_id, modality, start_s, end_s, limit)[:limit]
+    items = (EvidenceItem(**dict(score), relative_voice=relative_voice_of(score, speaker)) for score in scores)
+    return tagged(request, Evidence(session_id=session_id, evidence=tuple(items)).model_dump_json(), JSON)
 
 
 @router.get("/{session_id}/report.html", responses=_file("text/html"), response_class=Response)
@@ -147,31 +154,6 @@ def read_csv_report(request: Request, session_id: OpenedSession, store: Store) -
     """Read the timeline as a table, one line a second."""
     headers = {"Content-Disposition": _attachment(session_id, "csv")}
     return tagged(request, render_csv(_result(store, session_id)), "text/csv; charset=utf-8", headers)
-
-
-def smoothing_at(resolution_s: int) -> Smoothing:
-    """Return how points of so many seconds take in their neighbours."""
-    return SMOOTHING if resolution_s == 1 else UNSMOOTHED
-
-
-def thinned(state: SessionState, bins: Sequence[TimelineBin], resolution_s: int) -> tuple[TimelinePoint, ...]:
-    """Return a timeline whose points are so many seconds long: evidence is added, so that nothing is left out."""
-    if resolution_s == 1:
-        return build_timeline(state, bins)
-    groups = groupby(bins, key=lambda each: each.index // resolution_s)
-    merged = [TimelineBin(index=index, sums=_sum(list(group))) for index, group in groups]
-    return tuple(
-        point.model_copy(update={"start_s": point.start_s * resolution_s, "end_s": point.end_s * resolution_s})
-        for point in build_timeline(state, merged, smoothing=UNSMOOTHED)
-    )
-
-
-def _sum(bins: Sequence[TimelineBin]) -> dict[Modality, Accumulator]:
-    sums: dict[Modality, Accumulator] = {}
-    for each in bins:
-        for modality, added in each.sums.items():
-            sums[modality] = sums.get(modality, Accumulator()) + added
-    return sums
 
 
 def _result(store: SessionStore, session_id: str) -> SessionResult:

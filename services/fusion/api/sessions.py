@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from services.fusion.api.models import CreatedSession, ErasureReceipt, ListedSession, NewSession, SessionPage
+from services.fusion.api.models import CreatedSession, ErasureReceipt, ListedSession, NewSession, SessionPage, Stretch
 from services.fusion.api.problems import ProblemError, documented
 from services.fusion.api.security import KeyHolder, OpenedSession, Store, no_such_session
 from services.fusion.results import SessionSummary, build_summary
@@ -16,7 +16,7 @@ from services.fusion.state import SessionState
 from services.fusion.store.directory import Listed
 from services.fusion.store.session_store import SessionStore
 from shared.emotions import Modality
-from shared.messages.session import SessionEnded
+from shared.messages.session import SessionEnded, SessionForget
 from shared.sessions import new_session, refusal_of
 
 OPENED: Final = documented(
@@ -89,6 +89,17 @@ async def end_session(request: Request, session_id: OpenedSession, store: Store)
         await run_in_threadpool(live.end)
         return build_summary(await run_in_threadpool(state_of, store, session_id))
     return await run_in_threadpool(_end, store, session_id)
+
+
+@router.post("/{session_id}/forget", responses={**OPENED, **BODY})
+def forget_stretch(session_id: OpenedSession, stretch: Stretch, store: Store) -> SessionSummary:
+    """Forget a stretch of a session, and get its result without it.
+
+    What overlaps the stretch is erased from everything that is kept and counted as forgotten, also where its score
+    comes later. It does not come back.
+    """
+    store.forget(SessionForget(session_id=session_id, start_s=stretch.start_s, end_s=stretch.end_s))
+    return build_summary(state_of(store, session_id))
 
 
 @router.delete("/{session_id}", responses=OPENED)

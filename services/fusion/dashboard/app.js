@@ -113,7 +113,7 @@ class SessionView {
 
   async fetchAll() {
     const [timeline, text, audio, face] = await Promise.all([
-      api.read(this.id, "/timeline?points=600"), this.news("text"), this.news("audio"), this.newestFace()]);
+      api.read(this.id, "/timeline?points=600&evidence=false"), this.news("text"), this.news("audio"), this.newestFace()]);
     if (this.stopping.signal.aborted) return;
     for (const score of audio) this.voice.set(score.seq, score);
     drawWords(text);

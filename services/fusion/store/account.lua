@@ -2,12 +2,15 @@
 -- A score that overlaps a forgotten stretch is only counted; what it had added before is taken back.
 -- KEYS: tombstone, meta, counters, totals, evidence, order, events, pages, and the one or two pages it touches.
 -- ARGV: now, seconds that an unknown session is kept, field, value (its first character is its rank), modality, seq,
---       outcome, reason, model, start_s, end_s (both empty for a loss), event, sums of the session, then for each bin:
---       index of its page's key in KEYS, name of the page, field, sums.
+--       outcome, reason, model, start_s, end_s (both empty for a loss), event, traceparent or nothing, sums of the
+--       session, then for each bin, and for what is added to the
+--       totals beside them: index of its page's key in KEYS, name of the page, field, sums.
 local tombstone, meta, counters, totals = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local evidence, order, events, pages = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local now, unknown_ttl, field, value, modality, seq = unpack(ARGV, 1, 6)
-local outcome, reason, model, start_s, end_s, event, sums = unpack(ARGV, 7, 13)
+local outcome, reason, model, start_s, end_s, event = unpack(ARGV, 7, 12)
+local traceparent, sums = unpack(ARGV, 13, 14)
+local FIRST_BIN = 15
 local SCORE, FORGOTTEN = '2', '3'
 local place = string.format('%016.0f', tonumber(seq))
 
@@ -49,7 +52,7 @@ local function evidence_of(sign)
   end
   if sums ~= '' then
     add(totals, modality, sums, sign)
-    for i = 14, #ARGV, 4 do
+    for i = FIRST_BIN, #ARGV, 4 do
       add(KEYS[tonumber(ARGV[i])], ARGV[i + 2], ARGV[i + 3], sign)
     end
   end
@@ -93,13 +96,15 @@ else
   if model ~= '' then
     redis.call('ZADD', order, start_s, place)
   end
-  for i = 14, #ARGV, 4 do
-    redis.call('SADD', pages, ARGV[i + 1])
+  for i = FIRST_BIN, #ARGV, 4 do
+    if ARGV[i + 1] ~= '' then
+      redis.call('SADD', pages, ARGV[i + 1])
+    end
   end
 end
 -- What is taken back is told of once for the whole stretch.
 if rank ~= SCORE then
-  tell(events, meta, 'kind', event, 'modality', modality, 'seq', seq, 'outcome', outcome)
+  tell_traced(events, meta, traceparent, 'kind', event, 'modality', modality, 'seq', seq, 'outcome', outcome)
 end
 
 local expires_at = expiry(meta, now, unknown_ttl)

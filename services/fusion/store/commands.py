@@ -1,11 +1,13 @@
 """What is asked of Redis for each thing that happens: a script, the keys that it touches, and its arguments."""
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
 from services.fusion.accumulate import contribution_of
+from services.fusion.speaker import speaker_sums_of
 from services.fusion.state import Loss, Outcome
-from services.fusion.store.keys import BINS_PER_PAGE, Keys
+from services.fusion.store.keys import BINS_PER_PAGE, SPEAKER, Keys
 from shared.emotions import Modality
 from shared.messages.score import ModalityScore
 from shared.messages.session import SessionEnded, SessionForget, SessionStarted
@@ -16,6 +18,8 @@ Operation = SessionStarted | SessionEnded | SessionForget | ModalityScore | Loss
 _RANKS: Final = {Outcome.EXPIRED: "0", Outcome.FAILED: "1"}
 _SCORE_RANK: Final = "2"
 _FORGOTTEN_RANK: Final = "3"
+_TOTALS: Final = 4
+"""Where the key of the totals stands among those of an account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +51,14 @@ def command_for(operation: Operation, now: int, unknown_s: int) -> Command:
         case SessionEnded():
             keys = Keys(operation.session_id)
             names = [keys.tombstone, keys.meta, keys.events]
-            return Command(script="end.lua", keys=names, arguments=[now, unknown_s, operation.model_dump_json()])
+            arguments: list[str | int | float] = [now, unknown_s, operation.model_dump_json()]
+            return Command(script="end.lua", keys=names, arguments=[*arguments, operation.traceparent or ""])
         case SessionForget():
             keys = Keys(operation.session_id)
             stretch = [operation.start_s, operation.end_s]
             return Command(script="forget.lua", keys=[keys.tombstone, keys.meta], arguments=[now, unknown_s, *stretch])
         case ModalityScore():
-            return _add(operation, _SCORE_RANK + operation.model_dump_json(), now, unknown_s)
+            return _add(operation, _value_of(operation), now, unknown_s)
         case Loss():
             return _lose(operation, now, unknown_s)
 
@@ -77,6 +82,14 @@ def command_again(value: str, now: int, unknown_s: int) -> Command:
 def is_forgotten(value: str | None) -> bool:
     """Return whether a value of the evidence hash is of a chunk that was forgotten."""
     return value is not None and value.startswith(_FORGOTTEN_RANK)
+
+
+def _value_of(score: ModalityScore) -> str:
+    # On the wire the trace context is a header; here it stays beside what it belongs to.
+    body = score.model_dump_json()
+    if score.traceparent is not None:
+        body = f'{body[:-1]},"traceparent":{json.dumps(score.traceparent)}}}'
+    return _SCORE_RANK + body
 
 
 def _start(started: SessionStarted, now: int) -> Command:
@@ -103,17 +116,20 @@ def _add(score: ModalityScore, value: str, now: int, unknown_s: int) -> Command:
     arguments += [value, score.modality, score.seq, score.status, score.reason or ""]
     # No longer than what is looked for when a stretch is forgotten.
     end_s = min(score.end_s, score.start_s + MAX_SPEECH_SECONDS)
-    arguments += [f"{score.model.name} {score.model.version}", score.start_s, end_s, "score"]
+    arguments += [f"{score.model.name} {score.model.version}", score.start_s, end_s, "score", score.traceparent or ""]
     arguments.append(contribution.total.pack() if contribution.bins else "")
     for index, sums in contribution.bins.items():
         page = index // BINS_PER_PAGE
         arguments += [places[page], page, f"{index}:{score.modality}", sums.pack()]
     names += [keys.page(page) for page in pages]
+    speaker = speaker_sums_of(score)
+    if speaker.utterances:
+        arguments += [_TOTALS, "", SPEAKER, speaker.pack()]
     return Command(script="account.lua", keys=names, arguments=arguments)
 
 
 def _lose(loss: Loss, now: int, unknown_s: int) -> Command:
     value = f"{_RANKS[loss.outcome]}{loss.outcome}:{loss.cause}"
     arguments: list[str | int | float] = [now, unknown_s, f"{loss.modality}:{loss.seq}", value, loss.modality, loss.seq]
-    arguments += [loss.outcome, loss.cause, "", "", "", "lost", ""]
+    arguments += [loss.outcome, loss.cause, "", "", "", "lost", "", ""]
     return Command(script="account.lua", keys=_account_keys(Keys(loss.session_id), loss.modality), arguments=arguments)

@@ -43,10 +43,15 @@ class EventLog:
         newest = self._redis.xrevrange(Keys(session_id).events, count=1)
         return newest[0][0] if newest else FIRST
 
-    def after(self, session_id: str, event_id: str, limit: int = 1000) -> list[Event]:
+    def after(self, session_id: str, event_id: str) -> list[Event]:
         """Return the events after one, the oldest first; of a long session the newest thousand or so are kept."""
-        entries = self._redis.xrange(Keys(session_id).events, min=f"({event_id}", count=limit)
+        entries = self._redis.xrange(Keys(session_id).events, min=f"({event_id}")
         return [_event(each, fields) for each, fields in entries]
+
+    def gap_after(self, session_id: str, event_id: str) -> str | None:
+        """Return the first event that is left where some after an event are gone; None where all of them are kept."""
+        first = self._redis.hget(Keys(session_id).meta, "trimmed")
+        return first if first is not None and place_of(event_id) < place_of(first) else None
 
     def wait(self, cursors: Mapping[str, str], timeout_s: float) -> dict[str, list[Event]]:
         """Wait for what happens in any of several sessions.

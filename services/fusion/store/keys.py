@@ -10,6 +10,9 @@ DEAD_LETTERS: Final = "mien:dead_letters"
 
 BINS_PER_PAGE: Final = 60
 
+SPEAKER: Final = "speaker"
+"""Field of the totals: sums of pitch and energy over the utterances."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -43,7 +46,7 @@ class Keys:
 
     @property
     def totals(self) -> str:
-        """Hash: the whole session's sums by modality."""
+        """Hash: the whole session's sums by modality, and those of the speaker."""
         return f"{self.root}:totals"
 
     @property

@@ -10,6 +10,15 @@ local function tell(events, meta, ...)
   end
 end
 
+-- Appends an event that a message with this trace context, or with none, has brought.
+local function tell_traced(events, meta, traceparent, ...)
+  local fields = {...}
+  if traceparent ~= '' then
+    fields[#fields + 1], fields[#fields + 2] = 'traceparent', traceparent
+  end
+  tell(events, meta, unpack(fields))
+end
+
 -- Returns when the session expires; one whose start has not been heard is kept for a while.
 local function expiry(meta, now, unknown_ttl)
   local expires_at = redis.call('HGET', meta, 'expires_at')

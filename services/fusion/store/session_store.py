@@ -15,13 +15,14 @@ import redis
 from redis.commands.core import Script
 
 from services.fusion.accumulate import BIN_S, Accumulator
+from services.fusion.speaker import SpeakerSums
 from services.fusion.state import Event, Loss, Receipt, SessionState, TimelineBin
 from services.fusion.store.commands import Operation, command_for, score_from
 from services.fusion.store.counters import counts_from
 from services.fusion.store.directory import Directory
 from services.fusion.store.event_log import EventLog
 from services.fusion.store.forgetting import Forgetting
-from services.fusion.store.keys import BINS_PER_PAGE, DEAD_LETTERS, Keys
+from services.fusion.store.keys import BINS_PER_PAGE, DEAD_LETTERS, SPEAKER, Keys
 from shared.emotions import MODALITIES, Modality
 from shared.messages.score import ModalityScore
 from shared.messages.session import SessionEnded, SessionForget, SessionStarted
@@ -188,6 +189,7 @@ class SessionStore:
             ),
             ended=SessionEnded.model_validate_json(meta["ended"]) if "ended" in meta else None,
             expires_at=datetime.fromtimestamp(int(meta["expires_at"]), UTC),
+            speaker=SpeakerSums.unpack(totals.pop(SPEAKER)) if SPEAKER in totals else SpeakerSums(),
             sums={Modality(name): Accumulator.unpack(sums) for name, sums in totals.items()},
             counts=counts_from(counters),
         )

@@ -15,7 +15,7 @@ redis.call('HSET', meta, 'token_sha256', token, 'started', started, 'expires_at'
 if traceparent ~= '' then
   redis.call('HSET', meta, 'traceparent', traceparent)
 end
-tell(events, meta, 'kind', 'started')
+tell_traced(events, meta, traceparent, 'kind', 'started')
 for i = 2, #KEYS do
   redis.call('EXPIREAT', KEYS[i], expires_at)
 end
