@@ -19,6 +19,7 @@ from shared.health import HealthServer
 from shared.log import configure_logging
 from shared.settings import BrokerSettings
 from shared.topology import TOPOLOGY
+from shared.tracing import configure_tracing
 from shared.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ def run_worker(modality: Modality, load_worker: Callable[[Broker, int], Worker[W
     try:
         settings, broker_settings = WorkerSettings(), BrokerSettings()
         configure_logging(modality, settings.log_level)
+        configure_tracing(modality)
         broker = RabbitMqBroker(broker_settings)
         try:
             broker.declare(TOPOLOGY)

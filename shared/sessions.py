@@ -9,6 +9,7 @@ from typing import Final
 from shared import __version__
 from shared.emotions import MODALITIES, Modality
 from shared.messages.session import DEFAULT_RETENTION_S, Purpose, SessionStarted
+from shared.tracing import begin_trace
 
 REFUSED_PURPOSES: Final[frozenset[Purpose]] = frozenset({"education", "workplace"})
 
@@ -33,9 +34,10 @@ def new_session(
         baseline: The person's usual mood, where they agreed to be compared with it.
     """
     token = token or secrets.token_urlsafe(32)
+    session_id = session_id or secrets.token_urlsafe(12)
     started = SessionStarted(
-        traceparent=f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01",
-        session_id=session_id or secrets.token_urlsafe(12),
+        traceparent=begin_trace(session_id),
+        session_id=session_id,
         token_sha256=hashlib.sha256(token.encode()).hexdigest(),
         consent=True,
         purpose=purpose,

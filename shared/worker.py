@@ -22,6 +22,7 @@ from shared.messages.typed import TypedText
 from shared.metrics import BATCH_SIZE, COMPUTE, CONFIRMS, QUEUE_WAIT, SCORES
 from shared.scoring import Scorer
 from shared.topology import MEDIA_QUEUES, SCORES_EXCHANGE
+from shared.tracing import Span, begin_span
 
 logger = logging.getLogger(__name__)
 
@@ -153,15 +154,21 @@ class Worker(Generic[WindowT]):
 
     def _score(self, works: Sequence[_Work[WindowT]]) -> None:
         started_at, started = datetime.now(UTC), time.perf_counter()
+        spans = [self._begin_span(work.chunk) for work in works]
         judgements = self._judge([work.window for work in works])
         compute_s = (time.perf_counter() - started) / len(works)
         BATCH_SIZE.labels(self._scorer.modality).observe(len(works))
-        for work, judgement in zip(works, judgements, strict=True):
+        for work, judgement, span in zip(works, judgements, spans, strict=True):
+            span.end()
             queue_s = (started_at - work.chunk.captured_at).total_seconds()
-            score = self._place(judgement, work.chunk, max(0.0, queue_s), compute_s)
+            score = self._place(judgement, work.chunk, span, max(0.0, queue_s), compute_s)
             _count(score)
             confirmed = self._broker.publish(SCORES_EXCHANGE, f"{score.TYPE}.{score.modality}", score.to_message())
             confirmed.add_done_callback(partial(_settle, work.delivery))
+
+    def _begin_span(self, chunk: Chunk) -> Span:
+        place: dict[str, str | int] = {"session_id": chunk.session_id, "seq": chunk.seq}
+        return begin_span(f"score {self._scorer.modality}", chunk.traceparent, place)
 
     def _judge(self, windows: Sequence[WindowT]) -> list[Judgement]:
         """Judge a batch; where that breaks, judge one by one, so that one window cannot fail its neighbours."""
@@ -175,14 +182,15 @@ class Worker(Generic[WindowT]):
             details = empty_details(scorer.modality)
             return [Judgement(status=Status.FAILED, reason="internal_error", details=details)]
 
-    def _place(self, judgement: Judgement, chunk: Chunk, queue_s: float, compute_s: float) -> ModalityScore:
+    def _place(self, judgement: Judgement, chunk: Chunk, span: Span, queue_s: float, compute_s: float) -> ModalityScore:
         scorer = self._scorer
         return ModalityScore(
             **dict(judgement),
             session_id=chunk.session_id,
-            traceparent=chunk.traceparent,
+            traceparent=span.traceparent,
             modality=scorer.modality,
             seq=chunk.seq,
+            captured_at=chunk.captured_at,
             start_s=chunk.start_s,
             end_s=chunk.end_s,
             model=scorer.model,

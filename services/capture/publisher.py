@@ -16,6 +16,7 @@ from shared.errors import BrokerError
 from shared.messages.frame import FrameChunk
 from shared.messages.message import Message
 from shared.topology import MEDIA_EXCHANGE
+from shared.tracing import begin_publish
 
 logger = logging.getLogger(__name__)
 
@@ -155,8 +156,10 @@ class Publisher:
         return next((lane for lane in (self._speech, self._frames) if lane.ready), None)
 
     def _send(self, routing_key: str, message: Message, settle: Callable[[bool], None]) -> None:
+        message, span = begin_publish(message)
         future = self._broker.publish(MEDIA_EXCHANGE, routing_key, message)
         self._under_way[future] = message.type
+        future.add_done_callback(lambda _: span.end())
         future.add_done_callback(lambda done: self._settle(done, settle))
 
     def _settle(self, future: Future[None], settle: Callable[[bool], None]) -> None:

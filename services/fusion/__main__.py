@@ -23,6 +23,7 @@ from shared.log import configure_logging
 from shared.service import explain, stop_on_signals
 from shared.settings import BrokerSettings
 from shared.topology import TOPOLOGY
+from shared.tracing import configure_tracing
 
 logger = logging.getLogger("services.fusion")
 
@@ -37,6 +38,7 @@ def main(make_ingest: Callable[[Broker], Ingest] | None = None) -> int:
     try:
         settings, broker_settings = FusionSettings(), BrokerSettings()
         configure_logging("fusion", settings.log_level)
+        configure_tracing("fusion")
         store = open_store(settings)
         broker = RabbitMqBroker(broker_settings)
         try:

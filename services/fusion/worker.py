@@ -10,13 +10,17 @@ from typing import Final
 import redis
 
 from services.fusion.intake import operation_of, operation_of_dead
+from services.fusion.metrics import count_dead, count_kept
 from services.fusion.store.commands import Operation
 from services.fusion.store.session_store import SessionStore
 from shared.broker.port import Broker, Delivery, Subscription
 from shared.errors import UndecodableMessageError
+from shared.messages.message import Message
+from shared.messages.score import ModalityScore
 from shared.messages.session import SessionStarted
 from shared.sessions import refusal_of
 from shared.topology import DEAD_QUEUE, FUSION_QUEUE
+from shared.tracing import Span, begin_span, trace_context_of
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +112,7 @@ class FusionWorker:
 
     def _keep(self, works: Sequence[_Work]) -> None:
         """Keep a batch and acknowledge it; where that breaks, one by one, so that one message cannot fail the rest."""
+        spans = [_begin_span(work.delivery.message) for work in works]
         try:
             kept = self._write(works)
         except Exception:
@@ -118,8 +123,11 @@ class FusionWorker:
             logger.exception("message cannot be kept", extra={"message_id": works[0].delivery.message.message_id})
             _give_up(works[0])
             return
+        for span in spans:
+            span.end()
         if kept:
             for work in works:
+                _count(work)
                 work.delivery.ack()
 
     def _write(self, works: Sequence[_Work]) -> bool:
@@ -166,6 +174,18 @@ def _read(delivery: Delivery, *, dead: bool) -> _Work | None:
         delivery.ack()
         return None
     return _Work(delivery=delivery, dead=dead, operation=operation)
+
+
+def _begin_span(message: Message) -> Span:
+    place = {"session_id": message.correlation_id, "message_type": message.type}
+    return begin_span("keep", trace_context_of(message), place)
+
+
+def _count(work: _Work) -> None:
+    if work.dead:
+        count_dead(work.delivery.death)
+    elif isinstance(work.operation, ModalityScore):
+        count_kept(work.operation)
 
 
 def _give_up(work: _Work) -> None:

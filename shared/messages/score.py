@@ -4,7 +4,7 @@ import math
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from shared.emotions import EMOTIONS, MOOD_MAX, MOOD_MIN, Emotion, Modality
 from shared.messages.base import Contract, JsonContract, Seconds, Seq
@@ -69,6 +69,7 @@ class ModalityScore(Judgement, JsonContract):
     Attributes:
         modality: Who says so.
         seq: The ``seq`` of the chunk that was judged.
+        captured_at: When the chunk was captured, by the agent's clock; None where an older worker did not say.
         start_s: Where the chunk begins, in seconds from the start of the session.
         end_s: Where it ends; equal to ``start_s`` for a frame.
         model: Which model said so.
@@ -80,6 +81,7 @@ class ModalityScore(Judgement, JsonContract):
 
     modality: Modality
     seq: Seq
+    captured_at: AwareDatetime | None = None
     start_s: Seconds
     end_s: Seconds
     model: ModelRef

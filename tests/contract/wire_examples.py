@@ -48,8 +48,8 @@ _PLACE: Final[dict[str, Any]] = {
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 }
 _JUDGED: Final[dict[str, Any]] = {
-    **_PLACE, "seq": 3, "start_s": 1.5, "end_s": 2.5, "model": ModelRef(name="model", version="1"), "queue_s": 0.25,
-    "compute_s": 0.125,
+    **_PLACE, "seq": 3, "captured_at": _NOW, "start_s": 1.5, "end_s": 2.5, "queue_s": 0.25, "compute_s": 0.125,
+    "model": ModelRef(name="model", version="1"),
 }  # fmt: skip
 _SCORED: Final[dict[str, Any]] = {
     "status": Status.SCORED, "mood": 3.25, "distribution": dict.fromkeys(EMOTIONS, 1 / 7), "confidence": 0.5,

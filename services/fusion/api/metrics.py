@@ -1,21 +1,27 @@
 """What the service counts, for Prometheus."""
 
+import contextlib
 import time
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 
 import redis
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.fusion.api.security import Store
 from shared import metrics
+from shared.broker.port import Broker
+from shared.errors import BrokerError
+from shared.topology import TOPOLOGY
 
 REQUESTS: Final = Histogram("mien_http_request_seconds", "Seconds to an answer's first byte.", ["route", "status"])
 FOLLOWERS: Final = Gauge("mien_event_streams", "Clients that follow a session's events.")
 SESSIONS_LIVE: Final = Gauge("mien_sessions_live", "Sessions that go on, as the store has it.")
+QUEUE_MESSAGES: Final = Gauge("mien_queue_messages", "Messages that wait in a queue.", ["queue"])
+QUEUE_CONSUMERS: Final = Gauge("mien_queue_consumers", "Consumers of a queue, wherever they run.", ["queue"])
 STORE_FAILURES: Final = Counter("mien_store_failures", "Scrapes at which the store did not answer.")
 
 router = APIRouter(tags=["health"])
@@ -26,13 +32,27 @@ router = APIRouter(tags=["health"])
     response_class=Response,
     responses={int(HTTPStatus.OK): {"description": "Prometheus' text format.", "content": {"text/plain": {}}}},
 )
-def read_metrics(store: Store) -> Response:
-    """Read what the service counts: requests, sessions that go on, clients that follow, reconnects."""
+def read_metrics(request: Request, store: Store) -> Response:
+    """Read what the service counts: requests, sessions that go on, what waits in the queues, lag, reconnects."""
     try:
         SESSIONS_LIVE.set(store.directory.count_live())
     except redis.RedisError:
         STORE_FAILURES.inc()
+    broker = cast("Broker | None", request.app.state.broker)
+    if broker is not None:
+        _look_at_queues(broker)
     return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
+
+
+def _look_at_queues(broker: Broker) -> None:
+    """Set what waits where; while the broker is away nothing is said of it, rather than what was true once."""
+    QUEUE_MESSAGES.clear()
+    QUEUE_CONSUMERS.clear()
+    with contextlib.suppress(BrokerError):
+        for queue in TOPOLOGY.queues:
+            if broker.connected:
+                QUEUE_MESSAGES.labels(queue.name).set(broker.depth(queue.name))
+                QUEUE_CONSUMERS.labels(queue.name).set(broker.consumers(queue.name))
 
 
 class MetricsMiddleware:

@@ -1,0 +1,34 @@
+"""What the fusion worker counts and times, for Prometheus."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+
+from shared.broker.port import Death
+from shared.messages.score import ModalityScore
+from shared.topology import TOPOLOGY
+
+KEPT: Final = Counter("mien_scores_kept", "Scores that are in the store, by how they ended.", ["modality", "status"])
+LAG: Final = Histogram(
+    "mien_lag_seconds",
+    "Seconds from capture to the score in the store.",
+    ["modality"],
+    buckets=(0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 30, 60, 300),
+)
+DEAD_LETTERS: Final = Counter("mien_dead_letters", "Dead letters, by where and why they died.", ["queue", "cause"])
+
+_QUEUES: Final = frozenset(queue.name for queue in TOPOLOGY.queues)
+
+
+def count_kept(score: ModalityScore) -> None:
+    """Count a score that is in the store now."""
+    KEPT.labels(score.modality, score.status).inc()
+    if score.captured_at is not None:
+        LAG.labels(score.modality).observe(max(0.0, (datetime.now(UTC) - score.captured_at).total_seconds()))
+
+
+def count_dead(death: Death | None) -> None:
+    """Count a dead letter; a sender may have written any name of a queue into it, and such names are not told apart."""
+    known = death is not None and death.queue in _QUEUES
+    DEAD_LETTERS.labels(death.queue if death and known else "unknown", death.cause if death else "unknown").inc()
