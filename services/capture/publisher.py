@@ -131,9 +131,9 @@ class Publisher:
 
     def _put(self, lane: Lane, parcel: Parcel) -> None:
         with self._changed:
-            self._check()
             lane.put(parcel)
             self._pump()
+            self._check()
         self._since_look += 1
         if not self._live:
             self._wait_until(lambda: not lane.waits)

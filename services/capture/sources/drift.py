@@ -60,7 +60,7 @@ class SampleClock:
         at = at_s * SAMPLE_RATE_HZ
         if self._next is None:
             self._next = max(0, round(at))
-            self._received = self._next
+            self._received = round(at)
         if lost:
             self._lateness.clear()
         mended = self._next - self._received

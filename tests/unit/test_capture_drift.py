@@ -1,0 +1,109 @@
+"""A microphone's samples stay on the session's clock, whatever its crystal does and whatever is lost on the way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.capture.sources.drift import SampleClock, fit
+from shared.messages.speech import SAMPLE_RATE_HZ
+
+BLOCK = 800
+HOUR_S = 3600.0
+BOUND_S = 0.050
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A block as the device gives it: when its first sample was really captured, when that seems to have been."""
+
+    true_s: float
+    seems_s: float
+    lost: bool
+
+
+def device(
+    ppm: float, length_s: float, seed: int, *, losses: list[tuple[float, float]], told: bool = True
+) -> Iterator[Heard]:
+    """Give the blocks of a device whose crystal is off by so many parts in a million, and which loses stretches.
+
+    Times seem later than they are by up to 30 ms, most often by little.
+    """
+    rng = np.random.default_rng(seed)
+    rate = SAMPLE_RATE_HZ * (1 + ppm * 1e-6)
+    delays = np.minimum(rng.exponential(0.004, round(length_s * rate / BLOCK) + 1), 0.030)
+    at_s, lost, waiting = 0.1, False, sorted(losses)
+    for delay in delays:
+        if waiting and at_s >= waiting[0][0]:
+            at_s, lost = at_s + waiting.pop(0)[1], told
+        yield Heard(at_s, at_s + float(delay), lost)
+        at_s, lost = at_s + BLOCK / rate, False
+
+
+def errors_s(blocks: Iterator[Heard]) -> list[float]:
+    """Return, for each block, by how much it is placed away from when it was really captured."""
+    clock, end, errors = SampleClock(), 0, []
+    for block in blocks:
+        placed = clock.place(block.seems_s, BLOCK, lost=block.lost)
+        assert placed.start >= end, "a block never overlaps the one before it"
+        assert abs(placed.count + placed.skip - BLOCK) <= BLOCK // 200
+        end = placed.start + placed.count
+        errors.append((placed.start - placed.skip) / SAMPLE_RATE_HZ - block.true_s)
+    return errors
+
+
+@pytest.mark.parametrize("ppm", [-100.0, 100.0])
+def test_sound_stays_within_50_ms_over_an_hour_with_losses(ppm: float) -> None:
+    losses = [(minute * 60.0, 0.02 * minute) for minute in range(1, 60)]
+    assert max(map(abs, errors_s(device(ppm, HOUR_S, 7, losses=losses)))) < BOUND_S
+
+
+def test_without_mending_the_same_hour_would_be_off_by_more() -> None:
+    blocks = list(device(100.0, HOUR_S, 7, losses=[]))
+    assert abs(0.1 + (len(blocks) - 1) * BLOCK / SAMPLE_RATE_HZ - blocks[-1].true_s) > 0.3
+
+
+@given(
+    ppm=st.floats(-100, 100),
+    seed=st.integers(0, 2**32 - 1),
+    losses=st.lists(st.tuples(st.floats(1, 110), st.floats(0.001, 5)), max_size=6),
+)
+@settings(max_examples=25)
+def test_sound_stays_within_50_ms_whatever_is_lost(ppm: float, seed: int, losses: list[tuple[float, float]]) -> None:
+    assert max(map(abs, errors_s(device(ppm, 120, seed, losses=losses)))) < BOUND_S
+
+
+@given(seed=st.integers(0, 2**32 - 1), lost_s=st.floats(0.08, 5))
+@settings(max_examples=15)
+def test_a_loss_that_the_device_does_not_tell_is_found_within_three_seconds(seed: int, lost_s: float) -> None:
+    blocks = list(device(50.0, 20, seed, losses=[(10.0, lost_s)], told=False))
+    errors = errors_s(iter(blocks))
+    late = [abs(error) for block, error in zip(blocks, errors, strict=True) if not 10 < block.true_s < 13 + lost_s]
+    assert max(late) < BOUND_S
+
+
+def test_sound_that_comes_twice_is_skipped() -> None:
+    clock = SampleClock()
+    for number in range(100):
+        clock.place(number * 0.05, BLOCK)
+    placed = [clock.place(5 + number * 0.05 - 0.2, BLOCK) for number in range(100)]
+    assert sum(block.skip for block in placed) == pytest.approx(0.2 * SAMPLE_RATE_HZ, abs=0.04 * SAMPLE_RATE_HZ)
+    assert placed[-1].start / SAMPLE_RATE_HZ == pytest.approx(9.75, abs=0.01)
+
+
+def test_what_was_captured_before_the_session_is_not_used() -> None:
+    placed = SampleClock().place(-0.5, 16_000)
+    assert (placed.start, placed.skip, placed.count) == (0, 8_000, 8_000)
+
+
+@given(st.integers(2, 2_000), st.integers(-4, 4))
+def test_fitting_keeps_the_shape(length: int, more: int) -> None:
+    wave = np.sin(np.linspace(0, 3, length)).astype(np.float32)
+    fitted = fit(wave, max(2, length + more))
+    assert fitted.dtype == np.float32
+    assert len(fitted) == max(2, length + more)
+    assert fitted[0] == wave[0]
+    assert fitted[-1] == pytest.approx(wave[-1])
