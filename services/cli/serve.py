@@ -9,9 +9,8 @@ from contextlib import ExitStack
 import typer
 from rich.console import Console
 
-from services.capture.ingest import BrokerIngest
+from services import connected
 from services.embedded import Embedded
-from services.fusion import __main__ as fusion
 from services.fusion.api import Server
 from services.fusion.settings import FusionSettings
 from shared.emotions import Modality
@@ -37,7 +36,7 @@ def serve(port: int, modalities: Sequence[Modality]) -> None:
     settings = FusionSettings(fusion_api_keys=(hashlib.sha256(key.encode()).hexdigest(),))
     console = Console(stderr=True)
     status = console.status("Loading the models")
-    with _listen(port) as bound, ExitStack() as stack:
+    with listen(port) as bound, ExitStack() as stack:
         with status:
             mien = stack.enter_context(Embedded(modalities))
         typer.echo(f"http://{LOOPBACK}:{bound.getsockname()[1]}/#key={key}")
@@ -47,14 +46,19 @@ def serve(port: int, modalities: Sequence[Modality]) -> None:
 
 
 def serve_connected() -> int:
-    """Serve over the real system's RabbitMQ and Redis, as the environment names them, and return the exit code.
+    """Serve over the real system's RabbitMQ and Redis, as the environment names them, and return the exit code."""
+    return connected.main()
 
-    It is the fusion service with the agent beside it, so that it also takes recordings and live sound and pictures.
+
+def listen(port: int) -> socket.socket:
+    """Return a socket that listens on loopback.
+
+    Args:
+        port: Its port; 0 takes a free one.
+
+    Raises:
+        SettingsError: If the port is taken.
     """
-    return fusion.main(BrokerIngest)
-
-
-def _listen(port: int) -> socket.socket:
     try:
         return socket.create_server((LOOPBACK, port))
     except OSError as error:

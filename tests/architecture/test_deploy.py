@@ -46,6 +46,15 @@ def test_each_image_is_built_from_its_own_lock_and_folder(name: str) -> None:
     assert Path(f"services/{name}/__main__.py").is_file()
 
 
+def test_every_target_that_compose_names_is_a_stage_that_runs_what_is_there() -> None:
+    targets = {service["build"].get("target", "service") for service in map(COMPOSE["services"].get, OURS)}
+    assert targets == {"service", "connected"}
+    assert targets <= set(re.findall(r"^FROM .* AS (\w+)$", DOCKERFILE, re.MULTILINE))
+    for path in re.findall(r"^COPY (services/\w+(?:\.py|/)) ", DOCKERFILE, re.MULTILINE):
+        assert Path(path).exists()
+    assert DOCKERFILE.rstrip().endswith("FROM service")
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_services_run_with_as_few_rights_as_they_need(name: str) -> None:
     service = COMPOSE["services"][name]

@@ -142,7 +142,7 @@ def test_with_the_agent_beside_it_it_takes_recordings_into_the_real_system(
     rabbitmq_vhost_url: str, redis_url: str
 ) -> None:
     urls = {"AMQP_URL": rabbitmq_vhost_url, "REDIS_URL": redis_url, "FUSION_RATE": "10000"}
-    with service("services", "serve", "--connect", **urls) as process:
+    with service("services.connected", **urls) as process:
         with httpx.Client(base_url=f"http://127.0.0.1:{port_of(process)}", timeout=30) as api:
             wanted = {"consent": True, "purpose": "personal", "modalities": ["face"]}
             made = api.post("/v1/sessions", json=wanted).json()
