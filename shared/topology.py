@@ -107,6 +107,8 @@ TOPOLOGY: Final = Topology(
             name=FUSION_QUEUE,
             bindings=(
                 Binding(exchange=MEDIA_EXCHANGE, pattern="session.#"),
+                # What an agent has scored itself: its account may write to the media exchange alone.
+                Binding(exchange=MEDIA_EXCHANGE, pattern=f"{ModalityScore.TYPE}.#"),
                 Binding(exchange=SCORES_EXCHANGE, pattern=f"{ModalityScore.TYPE}.#"),
             ),
             delivery_limit=DELIVERY_LIMIT,
