@@ -20,6 +20,7 @@ from services.fusion.speaker import SpeakerSums, speaker_sums_of
 from services.fusion.state import Loss, Outcome, Phase
 from services.fusion.store import Operation, SessionStore, connect
 from services.fusion.store.keys import Keys
+from services.fusion.store.rates import Bucket
 from shared.emotions import EMOTIONS, MODALITIES, Emotion, Modality, as_mapping, mood_of
 from shared.messages.details import AudioDetails, FaceDetails, TextDetails
 from shared.messages.score import ModalityScore, ModelRef, Status
@@ -413,6 +414,20 @@ class SessionStoreContract:
         before = store.dead_letters().get("mien.face:rejected", 0)
         store.count_dead_letter("mien.face", "rejected")
         assert store.dead_letters()["mien.face:rejected"] == before + 1
+
+    def test_processes_take_from_the_same_bucket_which_fills_again(
+        self, store: SessionStore, client: "redis.Redis"
+    ) -> None:
+        name, other = f"test-{uuid4()}", Bucket(name=f"test-{uuid4()}", rate=0.01, full=1)
+        slow, fast = Bucket(name=name, rate=0.01, full=2), Bucket(name=name, rate=1000, full=2)
+        waits = [each.rates.wait_s(slow, other) for each in (store, SessionStore(client), store)]
+        assert waits[:2] == [0, 0]
+        assert 90 < waits[2] <= 100
+        assert 190 < 1000 * client.pttl(f"mien:rate:{name}") / 1e6 <= 200
+        while store.rates.wait_s(fast, other):
+            continue
+        store.rates.take(other)
+        assert 90 < store.rates.wait_s(fast, other) <= 100
 
     def test_a_far_future_does_no_harm(self, store: SessionStore, session_id: str) -> None:
         store.start(started(session_id))

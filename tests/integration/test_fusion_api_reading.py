@@ -12,7 +12,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.fusion.api import create_app
-from services.fusion.api.limits import Buckets
 from services.fusion.settings import FusionSettings
 from services.fusion.store import SessionStore
 from shared.emotions import EMOTIONS, Modality
@@ -186,9 +185,10 @@ def test_every_answer_keeps_a_browser_from_what_it_does_not_need(client: TestCli
 
 
 def test_too_many_requests_are_told_to_wait(store: SessionStore) -> None:
-    client = TestClient(create_app(store, FusionSettings(fusion_rate=2)))
-    answers = [client.get("/v1/sessions") for _ in range(6)]
-    assert [answer.status_code for answer in answers] == [200] * 4 + [429] * 2
+    processes = [TestClient(create_app(store, FusionSettings(fusion_rate=0.5))) for _ in range(2)]
+    client = processes[0]
+    answers = [process.get("/v1/sessions") for process in processes]
+    assert [answer.status_code for answer in answers] == [200, 429]
     assert answers[-1].headers["content-type"] == PROBLEM
     assert int(answers[-1].headers["retry-after"]) >= 1
     assert client.get("/healthz").status_code == 200
@@ -210,15 +210,6 @@ def test_a_body_that_is_too_large_is_refused(client: TestClient, stated: bool) -
     headers = {**token, "Content-Type": "application/json"}
     answer = client.post(f"{session}/text", content=content, headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM)
-
-
-def test_buckets_fill_again() -> None:
-    now = 0.0
-    buckets = Buckets(2, 4, lambda: now)
-    assert [buckets.take("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
-    assert buckets.take("b") == 0
-    now = 0.5
-    assert (buckets.take("a"), buckets.take("a")) == (0, 0.5)
 
 
 def test_metrics_count_requests_by_route_and_sessions_that_go_on(client: TestClient) -> None:

@@ -61,6 +61,7 @@ def _protect(app: FastAPI, settings: FusionSettings) -> None:
     """Put the layers around the app, the innermost first."""
     app.add_middleware(
         LimitsMiddleware,
+        rates=app.state.store.rates,
         rate=settings.fusion_rate,
         guesses=settings.fusion_guess_rate,
         max_media_bytes=settings.fusion_max_media_mb * 10**6,

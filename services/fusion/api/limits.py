@@ -1,78 +1,45 @@
 """How often and how much: token buckets by key, token and address, and the size of a request's body."""
 
+import contextlib
 import hashlib
 import math
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
+import redis
 from fastapi import HTTPException
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.fusion.api.problems import problem_response
+from services.fusion.store.rates import Bucket, Rates
 
 MAX_BODY_BYTES: Final = 64 * 1024
 _OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-_REMEMBERED: Final = 10_000
 _CLOSE: Final = {"Connection": "close"}
 _GUESS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND})
-
-
-class Buckets:
-    """Token buckets by name (Turner 1986); the names used longest ago are forgotten.
-
-    Args:
-        rate: Tokens that come back a second.
-        burst: Tokens that a full bucket holds.
-        clock: Seconds that only grow.
-    """
-
-    def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate, self._burst, self._clock = rate, burst, clock
-        self._lock = threading.Lock()
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def take(self, name: str, count: float = 1.0) -> float:
-        """Take tokens, and return 0; where there are too few take none, and return the seconds until there are."""
-        return self._ask(name, count, spend=True)
-
-    def look(self, name: str) -> float:
-        """Return the seconds until there is a token, and take none."""
-        return self._ask(name, 1.0, spend=False)
-
-    def _ask(self, name: str, count: float, *, spend: bool) -> float:
-        now = self._clock()
-        with self._lock:
-            left, since = self._buckets.pop(name, (self._burst, now))
-            left = min(self._burst, left + (now - since) * self._rate)
-            taken = count if spend and left >= count else 0.0
-            self._buckets[name] = (left - taken, now)
-            if len(self._buckets) > _REMEMBERED:
-                self._buckets.popitem(last=False)
-        return 0.0 if left >= count else (count - left) / self._rate
 
 
 class LimitsMiddleware:
     """Refuses what comes too often (429) or is too large (413).
 
     A credential has a bucket of its own, and so has an address without one. Answers of 401 and 404 use up another
-    bucket of the address, so that tokens cannot be guessed with a new one each time.
+    bucket of the address, so that tokens cannot be guessed with a new one each time. The buckets are in the store,
+    where all processes of the API take from them; while it is away nothing is counted, and nothing can be guessed.
 
     Args:
         app: What is protected.
+        rates: Where the buckets are.
         rate: Requests a second of one credential or address.
         guesses: Wrong tokens a second of one address.
         max_media_bytes: Greatest recording.
     """
 
-    def __init__(self, app: ASGIApp, *, rate: float, guesses: float, max_media_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, rates: Rates, rate: float, guesses: float, max_media_bytes: int) -> None:
         self._app = app
-        self._requests = Buckets(rate, 2 * rate)
-        self._guesses = Buckets(guesses, 10 * guesses)
+        self._rates = rates
+        self._rate, self._guess_rate = rate, guesses
         self._max_media_bytes = max_media_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,7 +49,7 @@ class LimitsMiddleware:
             return
         request = Request(scope)
         address = request.client.host if request.client else "unknown"
-        wait_s = self._requests.take(_who(request, address)) or self._guesses.look(address)
+        wait_s = await run_in_threadpool(self._wait_s, _who(request, address), address)
         largest = self._max_media_bytes if scope["path"].endswith("/media") else MAX_BODY_BYTES
         if wait_s:
             detail = "Too many requests; wait as long as Retry-After says, in seconds."
@@ -94,10 +61,23 @@ class LimitsMiddleware:
         else:
             await self._app(scope, _bounded(receive, largest), self._watched(send, address))
 
+    def _wait_s(self, who: str, address: str) -> float:
+        try:
+            return self._rates.wait_s(Bucket(name=who, rate=self._rate, full=2 * self._rate), self._guesses(address))
+        except redis.RedisError:
+            return 0.0
+
+    def _guesses(self, address: str) -> Bucket:
+        return Bucket(name=f"guess:{address}", rate=self._guess_rate, full=10 * self._guess_rate)
+
+    def _guessed(self, address: str) -> None:
+        with contextlib.suppress(redis.RedisError):
+            self._rates.take(self._guesses(address))
+
     def _watched(self, send: Send, address: str) -> Send:
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in _GUESS:
-                self._guesses.take(address)
+                await run_in_threadpool(self._guessed, address)
             await send(message)
 
         return watched

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import struct
+import time
 from http import HTTPStatus
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -12,7 +13,6 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.concurrency import run_in_threadpool
 
 from services.fusion.api.inputs import claimed
-from services.fusion.api.limits import Buckets
 from services.fusion.api.ports import Ingest, LiveInput
 from services.fusion.api.problems import ProblemError
 from services.fusion.api.security import no_such_session
@@ -31,6 +31,28 @@ _FRAMES_PER_S: Final = 10.0
 _BYTES_PER_S: Final = 2 * SAMPLE_RATE_HZ
 
 router = APIRouter(prefix="/v1/sessions")
+
+
+class _Allowance:
+    """What one socket may still send: a token bucket.
+
+    Args:
+        rate: What comes back a second.
+        full: What it holds at most.
+    """
+
+    def __init__(self, rate: float, full: float) -> None:
+        self._rate, self._full = rate, full
+        self._left, self._since = full, time.monotonic()
+
+    def spend(self, count: float) -> bool:
+        """Spend some of it, and return whether there was enough; otherwise nothing is spent."""
+        now = time.monotonic()
+        self._left, self._since = min(self._full, self._left + (now - self._since) * self._rate), now
+        if self._left < count:
+            return False
+        self._left -= count
+        return True
 
 
 @router.websocket("/{session_id}/live")
@@ -81,16 +103,16 @@ async def _opened(socket: WebSocket, session_id: str) -> SessionStarted:
 
 
 async def _take(socket: WebSocket, live: LiveInput) -> None:
-    pictures, sound = Buckets(_FRAMES_PER_S, 2 * _FRAMES_PER_S), Buckets(2 * _BYTES_PER_S, 20 * _BYTES_PER_S)
+    pictures, sound = _Allowance(_FRAMES_PER_S, 2 * _FRAMES_PER_S), _Allowance(2 * _BYTES_PER_S, 20 * _BYTES_PER_S)
     while True:
         message = await asyncio.wait_for(socket.receive(), _QUIET_S)
         if message["type"] == "websocket.disconnect" or message.get("text") is not None:
             return
         data: bytes = message.get("bytes") or b""
-        if data[:1] == bytes([SOUND]) and not sound.take("", len(data)):
+        if data[:1] == bytes([SOUND]) and sound.spend(len(data)):
             await run_in_threadpool(live.hear, data[1:])
         elif data[:1] == bytes([PICTURE]) and len(data) > 9:
-            if not pictures.take(""):
+            if pictures.spend(1):
                 await run_in_threadpool(live.see, max(0.0, struct.unpack_from("<d", data, 1)[0]), data[9:])
         else:
             raise BadInputError("That is neither sound nor a picture, or more than a microphone gives; begin again.")

@@ -23,6 +23,7 @@ from services.fusion.store.directory import Directory
 from services.fusion.store.event_log import EventLog
 from services.fusion.store.forgetting import Forgetting
 from services.fusion.store.keys import BINS_PER_PAGE, DEAD_LETTERS, SPEAKER, Keys
+from services.fusion.store.rates import Rates
 from shared.emotions import MODALITIES, Modality
 from shared.messages.score import ModalityScore
 from shared.messages.session import SessionEnded, SessionForget, SessionStarted
@@ -71,6 +72,7 @@ class SessionStore:
         self.directory = Directory(client)
         self.events = EventLog(client)
         self._scripts = _registered(client)
+        self.rates = Rates(client, self._scripts["take.lua"])
         self._forgetting = Forgetting(client, self._scripts["account.lua"], self._scripts["tell.lua"])
 
     def ping(self) -> None:
