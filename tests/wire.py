@@ -79,7 +79,11 @@ class Wire:
         if not self._relays:
             client.close()
             return
-        server = socket.create_connection(self._upstream)
+        try:
+            server = socket.create_connection(self._upstream)
+        except OSError:  # the server is away: so is whoever asks for it
+            client.close()
+            return
         for one, other in ((client, server), (server, client)):
             self._peers[one] = other
             self._selector.register(one, selectors.EVENT_READ)
