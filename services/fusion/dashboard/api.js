@@ -6,11 +6,13 @@ export class Problem extends Error {
   constructor(status, detail) { super(detail); this.status = status; }
 }
 
+// A link may bring a key, a session's token, or both: #key=…&session=…&token=…; the address forgets them at once.
 export function takeKeyFromAddress() {
-  const found = /^#key=([\w-]+)/.exec(location.hash);
-  if (!found) return;
-  sessionStorage.setItem(KEY, found[1]);
-  history.replaceState(null, "", "#/");
+  const given = new URLSearchParams(location.hash.slice(1));
+  const [apiKey, id, token] = ["key", "session", "token"].map((name) => given.get(name));
+  if (apiKey) sessionStorage.setItem(KEY, apiKey);
+  if (id && token) keepToken(id, token);
+  if (apiKey || id) history.replaceState(null, "", id ? `#/s/${encodeURIComponent(id)}` : "#/");
 }
 
 const tokens = () => JSON.parse(localStorage.getItem(TOKENS) ?? "{}");
