@@ -18,9 +18,9 @@ from services.capture.sources.port import Source
 from services.face import worker as face
 from services.fusion.api import create_app
 from services.fusion.replay import EvidenceExport, export_of
-from services.fusion.results import SessionResult, build_result
+from services.fusion.results import SessionResult, SessionSummary, build_result, build_summary
 from services.fusion.settings import FusionSettings
-from services.fusion.state import Phase
+from services.fusion.state import Phase, Receipt
 from services.fusion.store.session_store import SessionStore
 from services.fusion.worker import FusionWorker
 from services.text import worker as text
@@ -103,7 +103,38 @@ class Embedded:
         Raises:
             BadInputError: If the source cannot be read.
         """
-        Agent(self._broker, started, on_progress=on_progress, live=False).run(source)
+        self.agent(started, live=False, on_progress=on_progress).run(source)
+
+    def agent(
+        self, started: SessionStarted, *, live: bool, on_progress: Callable[[Progress], None] | None = None
+    ) -> Agent:
+        """Return an agent that publishes to these services.
+
+        Args:
+            started: The session.
+            live: Whether it happens now.
+            on_progress: Told how far the source is read.
+        """
+        return Agent(self._broker, started, on_progress=on_progress, live=live)
+
+    def begin(self, started: SessionStarted, owner: str) -> None:
+        """Make a session known before its agent says so, so that a page that opens at once finds it.
+
+        Args:
+            started: The session.
+            owner: The SHA-256 (hex) of the key on whose list it is.
+        """
+        self._store.start(started)
+        self._store.directory.enter(owner, started)
+
+    def summary(self, session_id: str) -> SessionSummary | None:
+        """Return a session's result so far, or None where there is no such session."""
+        state = self._store.read(session_id)
+        return None if state is None else build_summary(state)
+
+    def erase(self, session_id: str) -> Receipt:
+        """Erase everything about a session; it does not come back with late scores."""
+        return self._store.erase(session_id)
 
     def result(self, session_id: str) -> SessionResult:
         """Wait until every chunk of a session is accounted for, and return its result.

@@ -7,11 +7,12 @@ from typing import Annotated, Final
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
+from services.cli import capture_app
 from shared import __version__
 from shared.emotions import Modality
 from shared.errors import BadInputError, MienError
-from shared.messages.session import Purpose
 
 EXIT_FAILED: Final = 1
 EXIT_BAD_INPUT: Final = 2
@@ -19,10 +20,10 @@ EXIT_BAD_INPUT: Final = 2
 app = typer.Typer(
     name="mien",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     help="Hear what a person says and how they say it, see how their face moves, "
-    "and give one mood from [bold]1[/] (very low) to [bold]5[/] (very high), with the evidence behind it.",
+    "and give one mood from **1** (very low) to **5** (very high), with the evidence behind it.",
     epilog="A mood is an estimate from outward signs, not a diagnosis. Only analyse people who have agreed to it.",
 )
 score_app = typer.Typer(
@@ -30,6 +31,7 @@ score_app = typer.Typer(
     help="Score one modality alone: one JSON object a line, for people who need one score, and for measuring.",
 )
 app.add_typer(score_app, name="score")
+app.add_typer(capture_app.app)
 
 MediaFile = Annotated[
     Path,
@@ -57,7 +59,7 @@ def main() -> None:
 
 
 def _fail(sentence: str, code: int) -> None:
-    Console(stderr=True, highlight=False).print(f"[bold red]mien:[/] {sentence}", soft_wrap=True)
+    Console(stderr=True, highlight=False).print(f"[bold red]mien:[/] {escape(sentence)}", soft_wrap=True)
     sys.exit(code)
 
 
@@ -88,13 +90,11 @@ def analyze(
         Path | None, typer.Option(help="Also write a report as one self-contained HTML file.", metavar="HTML")
     ] = None,
     evidence: Annotated[
-        Path | None, typer.Option(help="Also write the evidence, for [bold]mien replay[/].", metavar="JSON")
+        Path | None, typer.Option(help="Also write the evidence, for **mien replay**.", metavar="JSON")
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(
-            help="Show the mood relative to the person's usual, from [bold]mien calibrate[/].", metavar="JSON"
-        ),
+        typer.Option(help="Show the mood relative to the person's usual, from **mien calibrate**.", metavar="JSON"),
     ] = None,
     modality: Modalities = None,
     fps: Annotated[float, typer.Option(min=0.1, max=30, help="Frames looked at a second.")] = 5.0,
@@ -143,41 +143,6 @@ def replay(
     from services.cli.replay import replay_file
 
     replay_file(file, as_json=json)
-
-
-@app.command()
-def capture(
-    *,
-    file: Annotated[Path, typer.Option("--file", help="The recording to publish.")],
-    broker: Annotated[
-        str | None,
-        typer.Option(metavar="AMQP_URL", help="Where to publish: amqp://host or amqps://host. Default: AMQP_URL."),
-    ] = None,
-    session: Annotated[
-        str | None,
-        typer.Option(
-            help="Publish into a session made with POST /v1/sessions; its token comes from MIEN_SESSION_TOKEN."
-        ),
-    ] = None,
-    consent: Annotated[
-        bool, typer.Option("--consent", help="State that everyone recorded has agreed to being analysed.")
-    ] = False,
-    purpose: Annotated[Purpose, typer.Option(help="What it is for; education and workplace are refused.")] = "personal",
-    realtime: Annotated[bool, typer.Option("--realtime", help="Play at real time, as a live source would.")] = False,
-    modality: Modalities = None,
-    fps: Annotated[float, typer.Option(min=0.1, max=30, help="Frames sent a second.")] = 5.0,
-) -> None:
-    """Publish a recording to a broker, for workers elsewhere to score.
-
-    Prints one JSON object with the session's id and token (shown once; keep it), and what was published. Ask the
-    fusion service for the result: GET /v1/sessions/ID with "Authorization: Bearer TOKEN".
-    """
-    from services.cli.capture import CaptureRequest, capture_file
-
-    request = CaptureRequest(
-        file=file, session_id=session, consent=consent, purpose=purpose, modalities=tuple(modality or Modality)
-    )
-    capture_file(request, broker_url=broker, realtime=realtime, fps=fps)
 
 
 @app.command()

@@ -2,25 +2,32 @@
 
 import json
 import os
-import signal
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import typer
-from pydantic import SecretStr
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from services.capture.agent import Agent
 from services.capture.sources.file import FileSource
+from services.cli.card import result_card
+from services.cli.choice import OpenedSource, SourceChoice, open_source
+from services.cli.consent import Agreement, Disclosure, agree, may_ask
+from services.cli.credentials import broker_settings, place_of
+from services.cli.local import LocalBroker, loaders_of
+from services.cli.readout import HttpReadout, NoReadout, Readout
+from services.cli.recording import Recording
+from services.cli.show import Ending, require_window, run
+from shared.broker.port import Broker
 from shared.broker.rabbitmq import RabbitMqBroker
 from shared.emotions import Modality
-from shared.errors import SettingsError
+from shared.errors import BrokerError, PublishError
+from shared.log import configure_logging
 from shared.messages.session import Purpose
-from shared.sessions import hears, new_session, refusal_of, sees
+from shared.sessions import new_session
 from shared.settings import BrokerSettings
-from shared.topology import TOPOLOGY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,73 +35,112 @@ class CaptureRequest:
     """What to capture, and what the person has said about it.
 
     Attributes:
-        file: The recording.
+        choice: The source.
+        broker_url: Where to publish, without a password; None for the environment's ``AMQP_URL``.
+        api_url: The fusion service, which shows the mood and can erase; None for none.
         session_id: The session that it belongs to, or None for a new one.
         consent: Whether everyone recorded has agreed.
-        purpose: What it is for.
-        modalities: What they agreed to.
+        purpose: What it is for; None where it was not said.
+        retention_s: Seconds after which everything found out is erased.
+        modalities: What they agreed to; None for all that the source gives.
+        local: What is judged on this machine, so that only its scores travel.
+        window: Whether to show a window instead of the view in the terminal.
     """
 
-    file: Path
+    choice: SourceChoice
+    broker_url: str | None
+    api_url: str | None
     session_id: str | None
     consent: bool
-    purpose: Purpose
-    modalities: Sequence[Modality]
-
-    def check(self) -> None:
-        """Refuse what may not be captured.
-
-        Raises:
-            SettingsError: If consent is not stated, or the purpose is not an allowed one.
-        """
-        if not self.consent:
-            raise SettingsError(
-                "Voices, words and faces will be sent to the broker and scored. "
-                "If everyone recorded has agreed to that, say so with --consent."
-            )
-        refusal = refusal_of(self.purpose)
-        if refusal is not None:
-            raise SettingsError(refusal)
+    purpose: Purpose | None
+    retention_s: int
+    modalities: Sequence[Modality] | None
+    local: Sequence[Modality] = ()
+    window: bool = False
 
 
-def capture_file(request: CaptureRequest, *, broker_url: str | None, realtime: bool, fps: float) -> None:
-    """Publish a recording and print the session's id and token, and what was published.
-
-    Args:
-        request: What to capture.
-        broker_url: Where to publish; None for the environment's ``AMQP_URL``.
-        realtime: Whether to play at real time, as a live source would.
-        fps: Frames sent a second.
+def capture(request: CaptureRequest) -> None:
+    """Publish a source until it ends or the person ends it, and print what became of it.
 
     Raises:
-        SettingsError: If it may not be captured.
-        BadInputError: If the file is not media that can be read.
+        SettingsError: If it may not be captured, or a setting makes no sense.
+        BadInputError: If the source cannot be read.
         BrokerError: If the broker cannot be reached.
     """
-    request.check()
-    source = FileSource(
-        request.file, fps, realtime=realtime, audio=hears(request.modalities), video=sees(request.modalities)
+    configure_logging("mien", "ERROR")
+    console = Console(stderr=True, highlight=False)
+    if request.window:
+        require_window()
+    opened = open_source(request.choice, request.modalities)
+    local = tuple(each for each in opened.modalities if each in request.local)
+    settings = broker_settings(request.broker_url)
+    disclosure = Disclosure(
+        sources=opened.words,
+        modalities=opened.modalities,
+        local=local,
+        place=f"RabbitMQ at {place_of(settings)}",
+        kept=f"sound and pictures until they are judged; the result and its evidence {request.retention_s / 3600:g} h",
     )
+    said = Agreement(consent=request.consent, purpose=request.purpose, may_ask=may_ask() and not request.choice.stdin)
+    purpose = agree(disclosure, said, console)
     started, token = new_session(
-        request.modalities,
-        request.purpose,
+        opened.modalities,
+        purpose,
+        retention_s=request.retention_s,
         session_id=request.session_id,
         token=os.environ.get("MIEN_SESSION_TOKEN"),
     )
-    broker = RabbitMqBroker(BrokerSettings(url=SecretStr(broker_url)) if broker_url else BrokerSettings())
-    columns = (TextColumn("Publishing"), BarColumn(), TaskProgressColumn())
+    readout = _readout(request.api_url, started.session_id, token)
+    with closing(readout), _broker(settings, local, console) as broker:
+        agent = Agent(broker, started, live=opened.live)
+        recording = Recording(agent, opened.source, readout, live=opened.live)
+        has_keys = not request.choice.stdin
+        try:
+            ending = run(recording, readout, console, window=request.window, has_keys=has_keys)
+        except PublishError as error:
+            raise BrokerError(
+                f"The broker takes nothing ({error}); start the fusion service and a worker for each modality, "
+                "which make their queues there."
+            ) from None
+    _tell(opened, ending, _link(request.api_url, started.session_id, token), token)
+
+
+def _readout(api_url: str | None, session_id: str, token: str) -> Readout:
+    return NoReadout() if api_url is None else HttpReadout(api_url, session_id, token)
+
+
+@contextmanager
+def _broker(settings: BrokerSettings, local: Sequence[Modality], console: Console) -> Iterator[Broker]:
+    loaders = loaders_of(local)
+    remote = RabbitMqBroker(settings)
+    broker: Broker = remote
     try:
-        broker.declare(TOPOLOGY)
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("", total=source.duration_s)
-            agent = Agent(
-                broker, started, on_progress=lambda now: bar.update(task, completed=now.done_s), live=realtime
-            )
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: agent.stop())
-            ended = agent.run(source)
+        if loaders:
+            with console.status("Loading the models"):
+                broker = LocalBroker(remote, loaders)
+        yield broker
     finally:
         broker.close()
-    if source.damaged:
+
+
+def _link(api_url: str | None, session_id: str, token: str) -> str | None:
+    """Return what opens the session in the dashboard; the fragment stays in the browser."""
+    return None if api_url is None else f"{api_url.rstrip('/')}/#session={session_id}&token={token}"
+
+
+def _tell(opened: OpenedSource, ending: Ending, link: str | None, token: str) -> None:
+    """Say what became of the session: in words at a terminal, else as one JSON object."""
+    ended = ending.ended
+    if isinstance(opened.source, FileSource) and opened.source.damaged:
         typer.echo("mien: the recording is damaged; what could be read of it was published.", err=True)
-    typer.echo(json.dumps({**ended.model_dump(mode="json"), "token": token}))
+    if not sys.stdout.isatty():
+        typer.echo(json.dumps({**ended.model_dump(mode="json"), "token": token, "deleted": ending.deleted}))
+        return
+    out = Console(highlight=False)
+    if ending.result is not None:
+        out.print(result_card(ending.result))
+    if ending.deleted:
+        return
+    out.print(f"[bold]session[/] {ended.session_id}   [bold]token[/] {token}   (shown once; keep it)", soft_wrap=True)
+    if link is not None:
+        out.print(f"[bold]result[/]  {link}", soft_wrap=True)

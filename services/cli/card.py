@@ -43,12 +43,14 @@ def _mood_panel(result: SessionResult) -> Panel:
     interval = Text(f"between {mood.low:.1f} and {mood.high:.1f} with 80 % confidence", style="dim")
     relative = Text("relative to this person's usual", style="dim") if mood.relative else Text("absolute", style="dim")
     return Panel(
-        Group(head, _scale(mood.score, mood.low, mood.high), interval, relative),
+        Group(head, mood_scale(mood.score, mood.low, mood.high), interval, relative),
         title="Mood", title_align="left", box=box.ROUNDED,
     )  # fmt: skip
 
 
-def _scale(score: float, low: float, high: float) -> Text:
+def mood_scale(score: float, low: float, high: float) -> Text:
+    """Return the scale from 1 to 5 with a mood and its interval on it."""
+
     def cell(mood: float) -> int:
         return round((mood - MOOD_MIN) / (MOOD_MAX - MOOD_MIN) * (_SCALE_CELLS - 1))
 

@@ -50,7 +50,7 @@ class System:
 
     def capture(self, *arguments: str | Path) -> dict[str, Any]:
         """Publish the sample and return what the agent printed."""
-        done = mien("capture", "--file", SAMPLE, "--broker", self.broker_url, "--consent", *arguments)
+        done = mien("capture", "--file", SAMPLE, "--consent", *arguments, environment={"AMQP_URL": self.broker_url})
         assert done.returncode == 0, done.stderr
         printed: dict[str, Any] = json.loads(done.stdout)
         return printed
@@ -175,8 +175,8 @@ def test_session_made_over_http_takes_a_recording(system: System) -> None:
     made = system.api.post("/v1/sessions", json=wanted)
     assert made.status_code == 201, made.text
     done = mien(
-        "capture", "--file", SAMPLE, "--broker", system.broker_url, "--consent", "-m", "text",
-        "--session", made.json()["session_id"], environment={"MIEN_SESSION_TOKEN": made.json()["token"]},
+        "capture", "--file", SAMPLE, "--consent", "-m", "text", "--session", made.json()["session_id"],
+        environment={"AMQP_URL": system.broker_url, "MIEN_SESSION_TOKEN": made.json()["token"]},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     result = system.completed(made.json())
@@ -198,7 +198,7 @@ def test_documentation_and_health_are_open(system: System) -> None:
 
 def test_capture_needs_consent_and_a_lawful_purpose(system: System) -> None:
     for arguments in ([], ["--consent", "--purpose", "workplace"]):
-        done = mien("capture", "--file", SAMPLE, "--broker", system.broker_url, *arguments)
+        done = mien("capture", "--file", SAMPLE, *arguments, environment={"AMQP_URL": system.broker_url})
         assert done.returncode == 1
         assert len(done.stderr.strip().splitlines()) == 1
 
