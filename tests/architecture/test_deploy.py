@@ -1,33 +1,27 @@
 """The compose file, the Dockerfile and the deployment page name only what exists in the code."""
 
 import re
-from importlib import import_module
+import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from pydantic_settings import BaseSettings
 
+from shared import __version__
+from shared.broker.rabbitmq.accounts import Passwords
 from shared.emotions import MODALITIES
-from shared.service import WorkerSettings
-from shared.settings import BrokerSettings
+from tests.architecture.deployment import (
+    ACCOUNTS,
+    COMPOSE,
+    DOCKERFILE,
+    PORT,
+    ports_of_images,
+    settings_of,
+    variables_of,
+)
 
-COMPOSE: dict[str, Any] = yaml.safe_load(Path("docker-compose.yml").read_text())
-DOCKERFILE = Path("deploy/Dockerfile").read_text()
-OURS = [name for name, service in COMPOSE["services"].items() if "build" in service]
-
-
-def _variables(settings: type[BaseSettings]) -> set[str]:
-    prefix = settings.model_config.get("env_prefix", "")
-    return {f"{prefix}{name}".upper() for name in settings.model_fields}
-
-
-def _settings_of(service: str) -> set[str]:
-    module = import_module(f"services.{service}.settings")
-    own = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, BaseSettings))
-    known = set().union(*(_variables(each) for each in own), _variables(BrokerSettings))
-    return known | _variables(WorkerSettings)
+SERVICES = COMPOSE["services"]
+OURS = [name for name, service in SERVICES.items() if service.get("build", {}).get("args") == {"SERVICE": name}]
+MADE_HERE = [name for name, service in SERVICES.items() if "build" in service]
 
 
 def test_compose_starts_every_service_but_the_agent() -> None:
@@ -36,18 +30,68 @@ def test_compose_starts_every_service_but_the_agent() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_compose_gives_a_service_only_settings_that_it_reads(name: str) -> None:
-    assert set(COMPOSE["services"][name]["environment"]) <= _settings_of(name)
+    assert set(SERVICES[name]["environment"]) <= settings_of(name)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_compose_gives_a_service_its_own_account(name: str) -> None:
+    environment = SERVICES[name]["environment"]
+    assert environment["AMQP_URL"].startswith(f"amqp://{ACCOUNTS[name]}@rabbitmq:5672/")
+    assert environment["AMQP_PASSWORD"] == f"${{MIEN_PASSWORD_{name.upper()}:?}}"
+    assert environment["AMQP_DECLARE"] == "false"
+
+
+def test_compose_makes_the_definitions_out_of_the_passwords_of_every_role() -> None:
+    assert set(SERVICES["definitions"]["environment"]) == variables_of(Passwords)
+    assert "load_definitions = /etc/rabbitmq/definitions/" in Path("deploy/rabbitmq/rabbitmq.conf").read_text()
+    assert "definitions:/etc/rabbitmq/definitions:ro" in SERVICES["rabbitmq"]["volumes"]
+
+
+def test_every_variable_that_compose_wants_is_written_by_the_script() -> None:
+    written = subprocess.run(["sh", "deploy/secrets.sh"], capture_output=True, text=True, check=True).stdout
+    secrets = dict(line.split("=", 1) for line in written.splitlines() if not line.startswith("#"))
+    wanted = set(re.findall(r"\$\{(\w+):\?", Path("docker-compose.yml").read_text()))
+    assert wanted == set(secrets)
+    Passwords.model_validate({name.removeprefix("MIEN_PASSWORD_").lower(): value for name, value in secrets.items()
+                              if name.startswith("MIEN_PASSWORD_")})  # fmt: skip
+    assert re.fullmatch(r"[0-9a-f]{64}", secrets["FUSION_API_KEYS"])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nobody_but_fusion_reaches_the_store_and_all_listen_on_loopback(name: str) -> None:
+    service = SERVICES[name]
+    assert ("store" in service.get("networks", [])) == (name in {"redis", "fusion"})
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+    assert COMPOSE["networks"]["store"] == {"internal": True}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_of_compose_has_a_bound_on_memory(name: str) -> None:
+    assert re.fullmatch(r"\d+[mg]", SERVICES[name]["mem_limit"])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_files_that_compose_mounts_are_there(name: str) -> None:
+    for volume in SERVICES[name].get("volumes", []):
+        source = volume.split(":")[0]
+        assert Path(source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
+
+
+def test_images_carry_the_version_and_the_port() -> None:
+    assert {SERVICES[name]["image"] for name in OURS} == {f"mien-{name}:{__version__}" for name in OURS}
+    assert ports_of_images() == {PORT}
+    assert f"EXPOSE {PORT}" in DOCKERFILE
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_each_image_is_built_from_its_own_lock_and_folder(name: str) -> None:
-    assert COMPOSE["services"][name]["build"]["args"] == {"SERVICE": name}
+    assert SERVICES[name]["build"]["args"] == {"SERVICE": name}
     assert Path(f"deploy/requirements/{name}.txt").is_file()
     assert Path(f"services/{name}/__main__.py").is_file()
 
 
 def test_every_target_that_compose_names_is_a_stage_that_runs_what_is_there() -> None:
-    targets = {service["build"].get("target", "service") for service in map(COMPOSE["services"].get, OURS)}
+    targets = {SERVICES[name]["build"].get("target", "service") for name in MADE_HERE}
     assert targets == {"service", "connected"}
     assert targets <= set(re.findall(r"^FROM .* AS (\w+)$", DOCKERFILE, re.MULTILINE))
     for path in re.findall(r"^COPY (services/\w+(?:\.py|/)) ", DOCKERFILE, re.MULTILINE):
@@ -55,28 +99,30 @@ def test_every_target_that_compose_names_is_a_stage_that_runs_what_is_there() ->
     assert DOCKERFILE.rstrip().endswith("FROM service")
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", [*MADE_HERE, "redis", "prometheus", "grafana"])
 def test_services_run_with_as_few_rights_as_they_need(name: str) -> None:
-    service = COMPOSE["services"][name]
+    service = SERVICES[name]
     assert service["read_only"]
     assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
     assert re.search(r"^USER \d+$", DOCKERFILE, re.MULTILINE)
 
 
 def test_every_server_has_a_health_check() -> None:
-    assert all("healthcheck" in service for name, service in COMPOSE["services"].items() if name not in OURS)
+    assert all("healthcheck" in service for name, service in SERVICES.items() if name not in OURS)
+    assert all("healthcheck" not in SERVICES[name] for name in OURS)
     assert "HEALTHCHECK" in DOCKERFILE
 
 
 def test_dockerfile_sets_only_what_some_service_reads() -> None:
-    everything = set().union(*(_settings_of(name) for name in OURS))
-    named = set(re.findall(r"\b((?:WORKER|FUSION|TEXT|AUDIO|FACE|AMQP|REDIS)_[A-Z_]+)=", DOCKERFILE))
+    everything = set().union(*(settings_of(name) for name in OURS))
+    named = set(re.findall(r"\b((?:WORKER|FUSION|TEXT|AUDIO|FACE|AMQP|REDIS|OTEL)_[A-Z_]+)=", DOCKERFILE))
     assert named
     assert named <= everything
 
 
 def test_every_setting_on_the_deployment_page_exists() -> None:
-    everything = set().union(*(_settings_of(name) for name in OURS))
+    everything = set().union(*(settings_of(name) for name in OURS))
     rows = [line.split("|")[1] for line in Path("deploy/README.md").read_text().splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
     assert named

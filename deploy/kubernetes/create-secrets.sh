@@ -1,0 +1,23 @@
+#!/bin/sh
+# Makes every secret that the manifests refer to: sh deploy/secrets.sh > .env && sh deploy/kubernetes/create-secrets.sh .env
+# The certificates are yours to give: mien-rabbitmq-tls (for rabbitmq.mien.svc and the name that agents use), mien-http-tls, and
+# mien-authorities with ca.crt, the authority that services and KEDA trust for RabbitMQ.
+set -eu
+set -a; . "./$1"; set +a
+cd "$(dirname "$0")/../.."
+
+secret() {
+    name=$1; shift
+    kubectl --namespace mien create secret generic "$name" "$@" --dry-run=client --output=yaml | kubectl apply --filename=-
+}
+
+secret mien-account-text --from-literal=password="$MIEN_PASSWORD_TEXT"
+secret mien-account-audio --from-literal=password="$MIEN_PASSWORD_AUDIO"
+secret mien-account-face --from-literal=password="$MIEN_PASSWORD_FACE"
+secret mien-account-fusion --from-literal=password="$MIEN_PASSWORD_FUSION"
+secret mien-account-observer --from-literal=tls=enable \
+    --from-literal=url="amqps://mien-observer:$MIEN_PASSWORD_OBSERVER@rabbitmq.mien.svc:5671/%2F"
+secret mien-redis --from-literal=password="$REDIS_PASSWORD" --from-literal=url="redis://:$REDIS_PASSWORD@redis.mien.svc:6379/0"
+secret mien-api-keys --from-literal=digests="$FUSION_API_KEYS"
+definitions=$(python -m shared.broker.rabbitmq.definitions)
+secret mien-definitions --from-literal=definitions.json="$definitions"

@@ -1,0 +1,38 @@
+"""What the tests of the deployment share: which settings, ports, accounts and images the code has."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pydantic_settings import BaseSettings
+
+from shared.broker.rabbitmq.accounts import ROLES
+from shared.service import WorkerSettings
+from shared.settings import BrokerSettings
+from shared.tracing import TraceSettings
+
+DOCKERFILE: Final = Path("deploy/Dockerfile").read_text()
+COMPOSE: Final[dict[str, Any]] = yaml.safe_load(Path("docker-compose.yml").read_text())
+ACCOUNTS: Final = {role.name: role.account for role in ROLES}
+PORT: Final = 8000
+
+
+def variables_of(settings: type[BaseSettings]) -> set[str]:
+    """Return the environment variables that settings are read from."""
+    prefix = settings.model_config.get("env_prefix", "")
+    return {f"{prefix}{name}".upper() for name in settings.model_fields}
+
+
+def settings_of(service: str) -> set[str]:
+    """Return the environment variables that a service reads."""
+    module = import_module(f"services.{service}.settings")
+    everything: list[type[BaseSettings]] = [BrokerSettings, TraceSettings, WorkerSettings]
+    everything += [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, BaseSettings)]
+    return {variable for settings in everything for variable in variables_of(settings)}
+
+
+def ports_of_images() -> set[int]:
+    """Return the ports that the Dockerfile tells services to listen on."""
+    return set(map(int, re.findall(r"_PORT=(\d+)", DOCKERFILE)))
