@@ -207,10 +207,21 @@ def score_face(
     cropped: Annotated[
         bool, typer.Option("--cropped", help="The images are face crops already: do not look for faces.")
     ] = False,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PICTURE", help="Also write the image with boxes, key points and distribution; for one image."
+        ),
+    ] = None,
 ) -> None:
     """Score the main face of each image."""
-    from services.cli.score import score_face_inputs
+    from services.cli.score import annotate_face, score_face_inputs
 
+    if annotate is not None:
+        if len(files) != 1 or cropped:
+            raise BadInputError("--annotate draws one whole image: name one, without --cropped.")
+        annotate_face(files[0], annotate)
+        return
     _exit_for(score_face_inputs(files, cropped=cropped))
 
 

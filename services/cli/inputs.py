@@ -57,6 +57,21 @@ def read_crop(path: Path) -> NDArray[np.uint8]:
     return _pixels(path)
 
 
+def write_image(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write an RGB picture, uint8 array of shape (height, width, 3); the suffix says in which format.
+
+    Raises:
+        BadInputError: If OpenCV does not know the suffix, or the file cannot be written.
+    """
+    try:
+        _, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        path.write_bytes(data.tobytes())
+    except cv2.error:
+        raise BadInputError(f"{path} has no suffix of a picture; end its name in .jpg or .png.") from None
+    except OSError as error:
+        raise BadInputError(f"{path} cannot be written: {error.strerror}.") from None
+
+
 def read_lines(path: Path) -> list[str]:
     """Read a text file as lines.
 

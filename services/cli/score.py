@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from services.cli.inputs import read_crop, read_image, read_lines, read_utterance
+from services.cli.inputs import read_crop, read_image, read_lines, read_utterance, write_image
 from shared.emotions import Modality
 from shared.errors import BadInputError
 from shared.messages.details import empty_details
@@ -67,6 +67,24 @@ def score_face_inputs(files: Sequence[Path], *, cropped: bool) -> int:
     if cropped:
         return _score_files(Modality.FACE, files, read_crop, scorer.score_crops, scorer.model)
     return _score_files(Modality.FACE, files, read_image, scorer.score, scorer.model)
+
+
+def annotate_face(file: Path, target: Path) -> None:
+    """Print the judgement of one picture, and write the picture with it drawn in.
+
+    Args:
+        file: The picture.
+        target: Where the drawn one goes; its suffix says in which format (jpg, png).
+
+    Raises:
+        BadInputError: If the picture cannot be read or the other one not be written.
+    """
+    from services.face.worker import load_scorer
+
+    scorer = load_scorer()
+    judgement, picture = scorer.annotated(read_image(file))
+    write_image(target, picture)
+    _print(str(file), judgement, scorer.model)
 
 
 def _score_lines(lines: Iterable[str], score: Callable[[Sequence[str]], list[Judgement]], model: ModelRef) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.face.annotate import annotate
 from services.face.features import (
     CROP_SIDE,
     MAX_YAW,
@@ -80,6 +81,14 @@ class FaceScorer:
             _subject_of_frame(window.image, faces, main)
             for window, faces, main in zip(windows, found, mains, strict=True)
         )
+
+    def annotated(self, window: FrameWindow) -> tuple[Judgement, NDArray[np.uint8]]:
+        """Return the judgement of a frame, and the frame with it drawn in, RGB; see :mod:`services.face.annotate`."""
+        (judgement,) = self.score([window])
+        (found,) = self._model.detect([window.image])
+        main = main_face(found) if found else None
+        ordered = sorted(found, key=lambda face: face is not main)
+        return judgement, annotate(window.image, ordered, judgement)
 
     def score_crops(self, crops: Sequence[NDArray[np.uint8]]) -> list[Judgement]:
         """Return one judgement for each image that is a face crop already, in the same order.

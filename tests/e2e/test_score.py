@@ -62,3 +62,24 @@ def test_pictures(cropped: bool, tmp_path: Path) -> None:
     assert grey["details"]["kind"] == "face"
     if not cropped:
         assert (grey["status"], grey["reason"]) == ("abstained", "no_face")
+
+
+def test_a_picture_with_its_judgement_drawn_in(tmp_path: Path) -> None:
+    path, drawn = tmp_path / "grey.png", tmp_path / "drawn.png"
+    cv2.imwrite(str(path), np.full((480, 640, 3), 128, dtype=np.uint8))
+    done = mien("score", "face", path, "--annotate", drawn)
+    assert done.returncode == 0, done.stderr
+    assert list(_lines(done.stdout)[0]) == KEYS
+    picture = cv2.imread(str(drawn))
+    assert picture is not None
+    assert picture.shape[0] == 480
+    assert (picture[:, :640] == 128).all()
+    assert picture[:, 640:].min() < 60, "nothing is written beside it"
+
+
+def test_a_picture_that_cannot_be_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "grey.png"
+    cv2.imwrite(str(path), np.full((48, 48, 3), 128, dtype=np.uint8))
+    done = mien("score", "face", path, "--annotate", tmp_path / "drawn.txt")
+    assert done.returncode == 2
+    assert ".jpg or .png" in done.stderr
