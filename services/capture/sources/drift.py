@@ -1,7 +1,9 @@
 """Keep a microphone's samples on the session's clock: the crystal of a sound card and that of the machine differ. Pure.
 
 A block is late against the clock by what the device has drifted, plus however long it took to reach us. The second is
-never negative, so that the least lateness of the last two seconds is the drift alone.
+never negative, so that the least lateness of the last two seconds of sound is the drift alone. What the device says
+itself about when it captured a block is not used: sound servers change their minds about it by more than a tenth of a
+second while the samples flow on evenly.
 """
 
 from collections import deque
@@ -13,7 +15,12 @@ from numpy.typing import NDArray
 
 from shared.messages.speech import SAMPLE_RATE_HZ
 
-_WINDOW_S: Final = 2.0
+_WINDOW: Final = 2 * SAMPLE_RATE_HZ
+"""Samples, not seconds: blocks that were held up come in a burst, and the burst must be seen before it is judged."""
+
+_WARM_UP: Final = round(0.25 * SAMPLE_RATE_HZ)
+"""Samples after the device was opened that are not used: until then nobody knows how late its blocks come."""
+
 _SLACK: Final = round(0.005 * SAMPLE_RATE_HZ)
 """Samples of drift that are let be; mending is inaudible, and still need not go on all the time."""
 
@@ -44,36 +51,37 @@ class SampleClock:
     """Places the blocks of one device, in order, so that each begins where the one before it ended, or after a gap."""
 
     def __init__(self) -> None:
-        self._lateness: deque[tuple[float, float]] = deque()
+        self._lateness: deque[tuple[int, float]] = deque()
         self._received = 0
-        self._next: int | None = None
+        self._next = 0
 
     def place(self, at_s: float, count: int, *, lost: bool = False) -> Placed:
         """Place the next block.
 
         Args:
-            at_s: When its first sample was captured, in seconds from the start of the session, or later by whatever
-                time it took until that was known.
+            at_s: When its first sample was captured, in seconds from the start of the session, or later by however
+                long it took to reach us.
             count: Its samples, at 16 kHz.
             lost: Whether the device says that samples were lost before it.
         """
         at = at_s * SAMPLE_RATE_HZ
-        if self._next is None:
-            self._next = max(0, round(at))
-            self._received = round(at)
         if lost:
             self._lateness.clear()
+        drift = self._drift(at - self._received)
+        if self._received < _WARM_UP:
+            self._received += count
+            self._next = max(0, round(self._received + drift))
+            return Placed(self._next, count, 0)
         mended = self._next - self._received
-        drift = self._drift(at_s, at - self._received)
         self._received += count
         return self._placed(self._next, round(drift - mended), count)
 
-    def _drift(self, at_s: float, lateness: float) -> float:
+    def _drift(self, lateness: float) -> float:
         """Return the least lateness of the window; what is not less than a newer one is of no use any more."""
         while self._lateness and self._lateness[-1][1] >= lateness:
             self._lateness.pop()
-        self._lateness.append((at_s, lateness))
-        while self._lateness[0][0] < at_s - _WINDOW_S:
+        self._lateness.append((self._received, lateness))
+        while self._lateness[0][0] < self._received - _WINDOW:
             self._lateness.popleft()
         return self._lateness[0][1]
 

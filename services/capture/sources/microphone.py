@@ -1,8 +1,10 @@
 """A microphone through PortAudio, on the session's clock; it comes back when it was away."""
 
 import logging
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from threading import Event, Thread
 from types import ModuleType
@@ -52,8 +54,23 @@ def refresh() -> None:
         DeviceError: If the library is not on this machine.
     """
     library = portaudio()
-    library._terminate()  # noqa: SLF001  (sounddevice has no public way)
-    library._initialize()  # noqa: SLF001
+    with _quiet():
+        library._terminate()  # noqa: SLF001  (sounddevice has no public way)
+        library._initialize()  # noqa: SLF001
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep ALSA's and PortAudio's own complaints off the terminal; what goes wrong is said in our own words."""
+    usual = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(usual, 2)
+        os.close(nowhere)
+        os.close(usual)
 
 
 class Microphone:
@@ -117,19 +134,21 @@ class Microphone:
         """Listen until it is gone or closed."""
         refresh()
         library, index = portaudio(), self._find()
-        rate_hz, channels = _format_of(library, index)
-        ear = _Ear(Pcm16(rate_hz, channels), self._mailbox)
-        self._gone.clear()
-        with library.RawInputStream(
-            device=index,
-            samplerate=rate_hz,
-            channels=channels,
-            dtype="int16",
-            blocksize=round(rate_hz * _BLOCK_S),
-            latency="high",
-            callback=ear.hear,
-            finished_callback=self._gone.set,
-        ):
+        with _quiet():
+            rate_hz, channels = _format_of(library, index)
+            ear = _Ear(Pcm16(rate_hz, channels), self._mailbox)
+            self._gone.clear()
+            stream = library.RawInputStream(
+                device=index,
+                samplerate=rate_hz,
+                channels=channels,
+                dtype="int16",
+                blocksize=round(rate_hz * _BLOCK_S),
+                latency="high",
+                callback=ear.hear,
+                finished_callback=self._gone.set,
+            )
+        with stream:
             while not self._gone.wait(_BLOCK_S if ear.heard_at is None else _RETRY_S):
                 if time.monotonic() - (ear.heard_at or ear.opened_at) > _SILENT_S:
                     return
@@ -148,13 +167,11 @@ class _Ear:
         self._clock = SampleClock()
         self._end: int | None = None
 
-    def hear(self, data: Any, _: int, times: Any, status: Any) -> None:  # noqa: ANN401  (PortAudio's own)
+    def hear(self, data: Any, _: int, __: Any, status: Any) -> None:  # noqa: ANN401  (PortAudio's own)
         """Take a block; where the samples end that came before, it begins, or after a gap."""
-        now = time.monotonic()
-        self.heard_at = now
-        age_s = max(0.0, times.currentTime - times.inputBufferAdcTime) if times.inputBufferAdcTime else 0.0
+        self.heard_at = time.monotonic()
         samples = self._pcm.convert(bytes(data))
-        at_s = now - age_s - self._mailbox.started
+        at_s = self.heard_at - self._mailbox.started - len(samples) / SAMPLE_RATE_HZ
         placed = self._clock.place(at_s, len(samples), lost=bool(status.input_overflow))
         start, fitted = placed.start, fit(samples[placed.skip :], placed.count)
         if self._end is not None and 0 < start - self._end <= _FILLED:
