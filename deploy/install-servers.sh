@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes sure that the tests can start RabbitMQ, Redis, a browser and a sound server of their own: installs Debian's packages where that is possible.
+# Makes sure that the tests can start RabbitMQ, Redis, a browser, a screen and a sound server of their own: installs Debian's packages where that is possible.
 set -eu
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
 
@@ -7,6 +7,8 @@ missing=""
 if [ -z "${MIEN_TEST_AMQP_URL:-}" ] && ! command -v rabbitmq-server >/dev/null; then missing="$missing rabbitmq-server"; fi
 if [ -z "${MIEN_TEST_REDIS_URL:-}" ] && ! command -v redis-server >/dev/null; then missing="$missing redis-server"; fi
 if ! command -v chromium >/dev/null; then missing="$missing chromium"; fi
+if ! command -v Xvfb >/dev/null; then missing="$missing xvfb"; fi
+if command -v python3.11 >/dev/null && ! python3.11 -c "import tkinter" 2>/dev/null; then missing="$missing python3-tk"; fi
 if ! command -v pulseaudio >/dev/null || ! command -v paplay >/dev/null; then missing="$missing pulseaudio pulseaudio-utils"; fi
 # PortAudio records through ALSA, and ALSA through its plugin for PulseAudio.
 for library in libportaudio2:libportaudio.so.2 libasound2-plugins:alsa-lib/libasound_module_pcm_pulse.so; do

@@ -62,6 +62,7 @@ class Window:
         self._photo: tk.PhotoImage | None = None
         self._level = ttk.Progressbar(frame, maximum=100)
         self._level.grid(row=3, column=0, sticky="we", pady=(8, 0))
+        self._level.grid_remove()
         self._facts = ttk.Label(frame, justify="left", wraplength=_SCALE_PX)
         self._facts.grid(row=4, column=0, sticky="w", pady=8)
         self._parts = ttk.Label(frame, justify="left", wraplength=_SCALE_PX)
@@ -88,6 +89,8 @@ class Window:
         self._sign.configure(text=sign_words(view), bg=_COLOURS[sign_style(view)])
         self._mood.show(view.summary.mood if view.summary else None, view.note or "not enough evidence yet")
         self._show_picture(self._recording.preview())
+        if view.hears:
+            self._level.grid()
         self._level.configure(value=meter(view.status.level_dbfs, 100))
         self._facts.configure(text=facts(view))
         if view.asks:
@@ -159,13 +162,14 @@ class MoodBar(tk.Canvas):
         """Draw a mood, or say why there is none."""
         self.delete("all")
         if mood is None:
-            self.create_text(0, 20, text=note, anchor="w", width=_SCALE_PX, fill=_MIDDLE)
+            self.create_text(0, 20, text=note, anchor="w", width=_SCALE_PX, fill=_MIDDLE, tags="words")
             return
         colour = _LOW if mood.score < 2.5 else _HIGH if mood.score > 3.5 else _MIDDLE
         number = self.create_text(
             0, 20, text=f"{mood.score:.1f}", anchor="w", font=("TkDefaultFont", 24, "bold"), fill=colour
         )
-        self.create_text(self.bbox(number)[2] + 10, 20, text=f"of 5   {mood.label}", anchor="w", width=_SCALE_PX - 70)
+        beside = self.bbox(number)[2] + 10
+        self.create_text(beside, 20, text=f"of 5   {mood.label}", anchor="w", width=_SCALE_PX - beside, tags="words")
         self.create_line(_x(MOOD_MIN), 58, _x(MOOD_MAX), 58, width=2, fill="#9a9996")
         self.create_line(_x(mood.low), 58, _x(mood.high), 58, width=6, fill=colour)
         self.create_oval(_x(mood.score) - 6, 52, _x(mood.score) + 6, 64, fill=colour, outline="white")
