@@ -97,7 +97,12 @@ class Restartable:
         self.url, self.folder, self.environment = url, folder, environment
         self._command, self._is_ready = command, is_ready
         self._stack = ExitStack()
-        self._process: subprocess.Popen[bytes]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether its process is there."""
+        return self._process is not None and self._process.poll() is None
 
     def start(self, *arguments: str) -> None:
         """Start it, with further arguments, and wait until it answers."""
@@ -107,8 +112,9 @@ class Restartable:
 
     def stop(self) -> None:
         """Let it end in order."""
-        self._process.terminate()
-        self._process.wait(START_TIMEOUT_S)
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(START_TIMEOUT_S)
         self._stack.close()
 
     def kill(self) -> None:

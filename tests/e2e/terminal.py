@@ -24,6 +24,9 @@ class Terminal:
     Args:
         arguments: What to run.
         environment: More for its environment.
+
+    Attributes:
+        raw: Everything that was shown so far.
     """
 
     def __init__(self, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> None:
@@ -38,7 +41,7 @@ class Terminal:
             start_new_session=True,
         )
         os.close(self._its)
-        self._raw = b""
+        self.raw = b""
         self._from = 0
 
     def __enter__(self) -> Self:
@@ -52,7 +55,7 @@ class Terminal:
     @property
     def shown(self) -> str:
         """Everything that was shown so far, without colours and movements."""
-        return _CONTROLS.sub(b"", self._raw).decode(errors="replace")
+        return _CONTROLS.sub(b"", self.raw).decode(errors="replace")
 
     def expect(self, words: str, seconds: float = PATIENCE_S) -> None:
         """Wait until words are shown that were not there when the last key was pressed."""
@@ -80,5 +83,5 @@ class Terminal:
             data = os.read(self._own, 65536)
         except OSError:  # Linux says so where nobody is at the other end any more
             return False
-        self._raw += data
+        self.raw += data
         return bool(data)

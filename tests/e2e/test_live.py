@@ -1,16 +1,22 @@
 """``mien live`` at a terminal and in a browser's place: consent, keys, mood, card."""
 
+import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
 import av
 import cv2
+import numpy as np
 import pytest
 
-from tests.e2e.command import SAMPLE
+from services.capture.sources.file import FileSource
+from services.capture.sources.port import AudioBlock
+from tests.e2e.command import SAMPLE, mien
 from tests.e2e.terminal import Terminal
+from tests.sound import Room
 
 _FPS: Final = 10
 
@@ -63,26 +69,91 @@ def camera() -> Iterator[Camera]:
         thread.join()
 
 
-def test_a_person_agrees_sees_the_mood_pauses_forgets_and_ends(camera: Camera) -> None:
-    with Terminal("live", "--no-microphone", "--camera", camera.url, "--no-browser") as terminal:
+@pytest.fixture
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
+    """A microphone in a room where the sample is played."""
+    room = Room(tmp_path, monkeypatch)
+    blocks = [item.samples for item in FileSource(SAMPLE, video=False) if isinstance(item, AudioBlock)]
+    player = room.play(np.concatenate(blocks * 5))
+    yield room
+    player.kill()
+    player.wait()
+    room.unplug()
+
+
+def test_a_person_agrees_sees_the_mood_pauses_forgets_and_ends(camera: Camera, room: Room) -> None:
+    listed = mien("devices", "--json")
+    assert "Room" in {each["name"] for each in json.loads(listed.stdout)}
+    with Terminal("live", "--microphone", "room", "--camera", camera.url, "--no-browser") as terminal:
         terminal.expect("Before anything is recorded")
         terminal.expect("nowhere: everything is judged on this machine")
+        terminal.expect("What is it for?")
         terminal.press("\n")
         terminal.expect("agree?")
         terminal.press("y\n")
         terminal.expect("● RECORDING 0:0")
+        terminal.expect("dBFS  speech")
         terminal.expect("face seen")
         terminal.expect("of 5")
+        terminal.expect("speech    1 sent")
         terminal.press("p")
         terminal.expect("‖ PAUSED")
         terminal.press("p")
-        terminal.expect("● RECORDING")
+        terminal.expect("● RECORDING 0")
+        terminal.press("m")
+        terminal.expect("● RECORDING WITHOUT SOUND")
         terminal.press("f")
         terminal.expect("The last minute is forgotten")
-        terminal.expect("face seen")
+        terminal.press("m")
+        terminal.expect("dBFS  speech")
         terminal.press("q")
         terminal.expect("What each modality says")
-        terminal.expect("The session: http://127.0.0.1:")
+        terminal.expect("of every chunk (complete)")
         terminal.expect("Press any key")
         terminal.press("x")
         assert terminal.end() == 0
+    keep(terminal, "live-terminal")
+
+
+def test_ctrl_c_ends_in_order_and_deleting_asks_first(camera: Camera) -> None:
+    arguments = ("live", "--no-microphone", "--camera", camera.url, "--no-browser", "--consent")
+    with Terminal(*arguments) as terminal:
+        terminal.expect("● RECORDING")
+        terminal.press("d")
+        terminal.expect("Delete everything about this session? [y] yes")
+        terminal.press("n")
+        terminal.expect("[d] delete the session")
+        terminal.press("\x03")
+        terminal.expect("What each modality says")
+        terminal.expect("Press any key")
+        terminal.press("\x03")
+        assert terminal.end() == 0
+    with Terminal(*arguments) as terminal:
+        terminal.expect("● RECORDING")
+        terminal.press("d")
+        terminal.expect("Delete everything about this session?")
+        terminal.press("y")
+        terminal.expect("The session is erased")
+        assert terminal.end() == 0
+    assert "What each modality says" not in terminal.shown
+
+
+def test_nothing_is_recorded_where_nobody_agrees(camera: Camera) -> None:
+    with Terminal("live", "--no-microphone", "--camera", camera.url) as terminal:
+        terminal.expect("What is it for?")
+        terminal.press("workplace\n")
+        assert terminal.end() == 1
+        assert "prohibited" in terminal.shown
+    with Terminal("live", "--no-microphone", "--camera", camera.url, "--purpose", "research") as terminal:
+        terminal.expect("agree?")
+        terminal.press("\n")
+        assert terminal.end() == 1
+    assert "Nothing was recorded." in terminal.shown
+    assert "RECORDING" not in terminal.shown
+
+
+def keep(terminal: Terminal, name: str) -> None:
+    """Keep what a terminal showed, as it was drawn."""
+    folder = Path("build/recordings")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.ansi").write_bytes(terminal.raw)

@@ -102,7 +102,7 @@ def test_a_sentence_said_into_a_microphone_that_is_unplugged_and_returns(room: R
         room.start()
         until(lambda: agent.status().problem is None, "told that it is back")
         back_s = agent.status().elapsed_s
-        room.play(said).wait(TIMEOUT_S)
+        room.play(said[8_000:48_000]).wait(TIMEOUT_S)
         until(lambda: len(chunks) == 2, "understood again")
     finally:
         agent.stop()
@@ -112,7 +112,7 @@ def test_a_sentence_said_into_a_microphone_that_is_unplugged_and_returns(room: R
         alike = likeness(decode_flac(chunk.media), said)
         print(f"heard {chunk.start_s:.2f} to {chunk.end_s:.2f} s, likeness to what was said {alike:.3f}")  # noqa: T201
         assert alike > 0.9
-        assert 3 < chunk.end_s - chunk.start_s < 7
+        assert 2 < chunk.end_s - chunk.start_s < 7
     first, second = chunks
     assert begun_s < first.start_s < begun_s + 3
     assert MICROPHONE in sentence

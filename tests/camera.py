@@ -1,0 +1,93 @@
+"""A network camera of our own: an MJPEG stream on loopback that a test may cut."""
+
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import monotonic
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+TIMEOUT_S: Final = 30.0
+POLL_S: Final = 0.05
+FRAMES_PER_SECOND: Final = 25
+SIZE: Final = (800, 600)
+
+
+class NetworkCamera:
+    """Shows a picture that gets brighter and darker, 25 times a second, 800 by 600 pixels.
+
+    Attributes:
+        url: Where it is.
+        still: Whether its picture stands still.
+    """
+
+    def __init__(self) -> None:
+        camera = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                camera._serve(self)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._over = threading.Event()
+        self._plugged = threading.Event()
+        self._plugged.set()
+        self.still = False
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/stream.mjpg"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_S,), daemon=True)
+        self._thread.start()
+
+    def unplug(self) -> None:
+        """Break off what is shown, and show nothing to whoever asks."""
+        self._plugged.clear()
+
+    def plug_in(self) -> None:
+        """Show pictures again."""
+        self._plugged.set()
+
+    def close(self) -> None:
+        self._over.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(TIMEOUT_S)
+
+    def _serve(self, request: BaseHTTPRequestHandler) -> None:
+        if not self._plugged.is_set():
+            request.send_error(503)
+            return
+        request.send_response(200)
+        request.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        request.end_headers()
+        number = 0
+        try:
+            while self._plugged.is_set() and not self._over.wait(1 / FRAMES_PER_SECOND):
+                jpeg = cv2.imencode(".jpg", picture(0 if self.still else number))[1].tobytes()
+                head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                request.wfile.write(head.encode() + jpeg + b"\r\n")
+                number += 1
+        except OSError:
+            return  # whoever looked has gone
+
+
+def picture(number: int) -> NDArray[np.uint8]:
+    """Return a picture, BGR: orange on the left, as bright as its number says, blue on the right."""
+    image = np.zeros((SIZE[1], SIZE[0], 3), dtype=np.uint8)
+    bright = 100 + 10 * (number % 15)
+    image[:, : SIZE[0] // 2] = (0, bright // 2, bright)
+    image[:, SIZE[0] // 2 :] = (200, 0, 0)
+    return image
+
+
+def until(is_so: Callable[[], bool], what: str) -> None:
+    """Ask again and again, within a bound."""
+    deadline = monotonic() + TIMEOUT_S
+    while not is_so():
+        assert monotonic() < deadline, f"not {what} in time"
+        threading.Event().wait(POLL_S)
