@@ -6,7 +6,7 @@ from typing import Final
 
 from pythonjsonlogger.json import JsonFormatter
 
-_NOISY: Final = ("pika", "faster_whisper", "numba", "httpx", "uvicorn.access")
+_NOISY: Final = ("faster_whisper", "numba", "httpx", "uvicorn.access")
 
 
 def configure_logging(service: str, level: str = "INFO") -> None:

@@ -59,7 +59,7 @@ def open_store(settings: FusionSettings) -> SessionStore:
         SettingsError: If Redis cannot be reached.
     """
     url = settings.redis_url.get_secret_value()
-    store = SessionStore(connect(url))
+    store = SessionStore(connect(url, settings.redis_ca_file))
     try:
         store.ping()
     except redis.RedisError as error:
@@ -91,7 +91,7 @@ def _serve(
 ) -> None:
     worker = FusionWorker(broker, store)
     app = create_app(store, settings, lambda: worker.alive and broker.connected, broker=broker, ingest=ingest)
-    server = Server(app)
+    server = Server(app, settings.fusion_tls_cert_file, settings.fusion_tls_key_file)
     with listen(settings.fusion_host, settings.fusion_port) as bound:
         if not settings.fusion_api_keys and not _is_loopback(settings.fusion_host):
             logger.warning("anybody who reaches this address can create sessions; set FUSION_API_KEYS")

@@ -1,6 +1,8 @@
 """Settings of the fusion service; each comes from the environment under its own name."""
 
+from pathlib import Path
 from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, PositiveFloat, SecretStr, StringConstraints, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -12,13 +14,17 @@ class FusionSettings(BaseSettings):
     """How the fusion service runs.
 
     Attributes:
-        redis_url: Where sessions are kept.
+        redis_url: Where sessions are kept; ``rediss://`` for TLS.
+        redis_ca_file: Certificates (PEM) of the authorities that may vouch for it; the system's own where it is None.
         fusion_host: Address of the HTTP API; loopback unless set.
         fusion_port: Its port; 0 takes a free one.
+        fusion_tls_cert_file: Certificate chain (PEM) of the HTTP API, which then speaks HTTPS alone.
+        fusion_tls_key_file: Its private key (PEM); None where it is in the same file.
         fusion_api_keys: SHA-256 (hex) of the keys that may create sessions, with commas between; none opens it to
             everybody who can reach it.
         fusion_rate: Requests a second that one token, key or address may send; twice as many at once.
         fusion_guess_rate: Wrong tokens a second that one address may send; ten times as many at once.
+        fusion_max_sessions: Sessions that one key may have going on at once; where no keys are set, everybody together.
         fusion_max_media_mb: Greatest recording that may be uploaded, in MB; it is held in memory.
         fusion_heartbeat_s: Seconds after which a quiet event stream says that it lives.
         fusion_cors_origins: Origins of other sites whose pages may call the API, with commas between; none by default.
@@ -28,11 +34,15 @@ class FusionSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
 
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    redis_ca_file: Path | None = None
     fusion_host: str = "127.0.0.1"
     fusion_port: int = Field(default=8000, ge=0, le=65535)
+    fusion_tls_cert_file: Path | None = None
+    fusion_tls_key_file: Path | None = None
     fusion_api_keys: Annotated[tuple[Sha256, ...], NoDecode] = ()
     fusion_rate: PositiveFloat = 50.0
     fusion_guess_rate: PositiveFloat = 2.0
+    fusion_max_sessions: int = Field(default=1000, ge=1)
     fusion_max_media_mb: int = Field(default=100, ge=1, le=2000)
     fusion_heartbeat_s: PositiveFloat = 15.0
     fusion_cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -43,6 +53,8 @@ class FusionSettings(BaseSettings):
     def _check_redis_url(cls, url: SecretStr) -> SecretStr:
         if not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("it must look like redis://host:6379/0")
+        if any(name.startswith("ssl_") for name in parse_qs(urlsplit(url.get_secret_value()).query)):
+            raise ValueError("it may not hold settings of TLS; name the authority to trust in REDIS_CA_FILE")
         return url
 
     @field_validator("fusion_api_keys", "fusion_cors_origins", mode="before")

@@ -27,6 +27,18 @@ logger = logging.getLogger(__name__)
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 
+_STATES: Final = (
+    redis.exceptions.ReadOnlyError,
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.NoPermissionError,
+    redis.exceptions.ClusterError,
+    redis.exceptions.MasterDownError,
+    redis.exceptions.TryAgainError,
+    redis.exceptions.ClusterDownError,
+)
+_STATES_WITHOUT_CLASS: Final = ("NOREPLICAS", "MISCONF", "BUSY", "UNKILLABLE")
+"""What Redis says of itself, and not of what was asked; the rest of them has a class in the client."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
@@ -138,6 +150,8 @@ class FusionWorker:
                 self._store.apply([work.operation for work in works if work.operation is not None])
                 self._count_strangers(works)
             except redis.RedisError as error:
+                if not _may_pass(error):
+                    raise
                 if self._stopping.is_set():
                     logger.warning("stopped while Redis is away", extra={"messages": len(works)})
                     return False
@@ -157,6 +171,13 @@ class FusionWorker:
                 self._store.count_dead_letter(death.queue if death else "unknown", death.cause if death else "unknown")
 
 
+def _may_pass(error: redis.RedisError) -> bool:
+    """Return whether Redis may take the same batch later; False where it is what was asked that Redis cannot do."""
+    if not isinstance(error, redis.ResponseError) or isinstance(error, _STATES):
+        return True
+    return any(state in str(error) for state in _STATES_WITHOUT_CLASS)
+
+
 def _read(delivery: Delivery, *, dead: bool) -> _Work | None:
     """Read a message; None where it is settled already."""
     message = delivery.message
@@ -167,6 +188,11 @@ def _read(delivery: Delivery, *, dead: bool) -> _Work | None:
             "message dead-lettered",
             extra={"message_id": message.message_id, "session_id": message.correlation_id, "error": str(error)},
         )
+        delivery.reject()
+        return None
+    except Exception:
+        # Something that nobody thought of: that message is lost, and no other.
+        logger.exception("message dead-lettered", extra={"message_id": message.message_id})
         delivery.reject()
         return None
     if isinstance(operation, SessionStarted) and refusal_of(operation.purpose) is not None:

@@ -13,8 +13,12 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
-def healthz() -> Health:
-    """Is the process sound?"""
+async def healthz() -> Health:
+    """Is the process sound?
+
+    It answers on the event loop: the threads may all be waiting for a store that does not answer, and that is no reason
+    to start this process anew.
+    """
     return Health(status="ok")
 
 

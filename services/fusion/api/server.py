@@ -1,10 +1,14 @@
 """The web server of the HTTP API."""
 
 import socket
+import ssl
 import sys
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+
+from shared.errors import SettingsError
 
 _MAX_SOCKET_MESSAGE_BYTES = 512 * 1024
 _SWITCH_S = 0.0005
@@ -15,9 +19,16 @@ class Server(uvicorn.Server):
 
     Args:
         app: What :func:`~services.fusion.api.app.create_app` returned.
+        cert_file: Its certificate chain (PEM), for HTTPS; plain HTTP where it is None.
+        key_file: The private key (PEM), where it is not in the same file.
+
+    Raises:
+        SettingsError: If the certificate or the key cannot be used.
     """
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, cert_file: Path | None = None, key_file: Path | None = None) -> None:
+        if cert_file is not None:
+            _check(cert_file, key_file)
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -25,6 +36,8 @@ class Server(uvicorn.Server):
             server_header=False,
             timeout_graceful_shutdown=10,
             ws_max_size=_MAX_SOCKET_MESSAGE_BYTES,
+            ssl_certfile=cert_file,
+            ssl_keyfile=key_file,
         )
         super().__init__(config)
         self._app = app
@@ -40,3 +53,13 @@ class Server(uvicorn.Server):
         """End what would go on for ever, then shut down."""
         self._app.state.follower.close()
         await super().shutdown(sockets)
+
+
+def _check(cert_file: Path, key_file: Path | None) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert_file, key_file)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(
+            f"The certificate {cert_file} cannot be used ({error}); "
+            "set FUSION_TLS_CERT_FILE and FUSION_TLS_KEY_FILE to a chain and its key in PEM."
+        ) from None

@@ -48,7 +48,7 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"], dependencies=[Depen
 
 
 @router.post("", status_code=HTTPStatus.CREATED, responses=_CREATED)
-def create_session(wanted: NewSession, store: Store, owner: KeyHolder) -> CreatedSession:
+def create_session(request: Request, wanted: NewSession, store: Store, owner: KeyHolder) -> CreatedSession:
     """Create a session, and get its id and its token, which is shown this once.
 
     Purposes of workplace and education are refused; where the reason is medical or safety, state that as the purpose.
@@ -56,6 +56,9 @@ def create_session(wanted: NewSession, store: Store, owner: KeyHolder) -> Create
     refusal = refusal_of(wanted.purpose)
     if refusal is not None:
         raise ProblemError(HTTPStatus.FORBIDDEN, refusal)
+    if store.directory.count_live(owner) >= request.app.state.settings.fusion_max_sessions:
+        detail = "As many of your sessions go on as may at once; end one, or wait until one expires."
+        raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": "60"})
     started, token = new_session(
         wanted.modalities, wanted.purpose, retention_s=wanted.retention_s, baseline=wanted.baseline
     )

@@ -1,6 +1,5 @@
 """Which sessions there are: those that a key created, and how many go on. It holds ids and times, and nothing else."""
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -55,6 +54,8 @@ class Directory:
         pipeline.zadd(name, {entry: 0})
         pipeline.expire(name, MAX_RETENTION_S)
         pipeline.hset(Keys(started.session_id).meta, mapping={"owner": owner, "entry": entry})
+        pipeline.zadd(_open(owner), {started.session_id: self._redis.time()[0] + started.retention_s})
+        pipeline.expire(_open(owner), MAX_RETENTION_S)
         pipeline.execute()
 
     def leave(self, session_id: str) -> None:
@@ -62,6 +63,7 @@ class Directory:
         owner, entry = self._redis.hmget(Keys(session_id).meta, "owner", "entry")
         if owner and entry:
             self._redis.zrem(_list(owner), entry)
+            self._redis.zrem(_open(owner), session_id)
         self._redis.zrem(LIVE, session_id)
 
     def page(self, owner: str, after: str | None, limit: int) -> list[Listed]:
@@ -83,20 +85,31 @@ class Directory:
             cursor = entries[-1]
         return found[:limit]
 
-    def count_live(self) -> int:
-        """Return how many sessions go on."""
-        now = time.time()
-        self._redis.zremrangebyscore(LIVE, "-inf", now)
-        return int(self._redis.zcard(LIVE))
+    def count_live(self, owner: str | None = None) -> int:
+        """Return how many sessions go on, or how many of those that one owner created over HTTP."""
+        name = LIVE if owner is None else _open(owner)
+        self._redis.zremrangebyscore(name, "-inf", self._redis.time()[0])
+        return int(self._redis.zcard(name))
 
     def note(self, began: list[SessionStarted], ended: list[str]) -> None:
         """Note which sessions go on from now and which do not."""
         if began:
-            self._redis.zadd(LIVE, {each.session_id: time.time() + each.retention_s for each in began})
+            now = self._redis.time()[0]
+            self._redis.zadd(LIVE, {each.session_id: now + each.retention_s for each in began})
             # A start may be told again after the end, or beside it by another process.
             ended = [*ended, *self._over([each.session_id for each in began])]
         if ended:
             self._redis.zrem(LIVE, *ended)
+            self._close(ended)
+
+    def _close(self, session_ids: list[str]) -> None:
+        asked, pipeline = self._redis.pipeline(transaction=False), self._redis.pipeline(transaction=False)
+        for session_id in session_ids:
+            asked.hget(Keys(session_id).meta, "owner")
+        for session_id, owner in zip(session_ids, asked.execute(), strict=True):
+            if owner is not None:
+                pipeline.zrem(_open(owner), session_id)
+        pipeline.execute()
 
     def _over(self, session_ids: list[str]) -> list[str]:
         pipeline = self._redis.pipeline(transaction=False)
@@ -127,3 +140,7 @@ class Directory:
 
 def _list(owner: str) -> str:
     return f"mien:sessions:{owner}"
+
+
+def _open(owner: str) -> str:
+    return f"mien:open:{owner}"

@@ -47,15 +47,6 @@ class StoreSettings:
     tombstone_s: int = 30 * 24 * 3600
 
 
-def connect(url: str) -> "redis.Redis":
-    """Return a client as :class:`SessionStore` wants it; it connects on first use.
-
-    Args:
-        url: For example ``redis://127.0.0.1:6379/0``.
-    """
-    return redis.Redis.from_url(url, decode_responses=True, socket_timeout=10, socket_connect_timeout=5)
-
-
 class SessionStore:
     """The sessions of a Redis server or of a ``fakeredis`` in its place; safe to use from several threads.
 
@@ -131,7 +122,7 @@ class SessionStore:
         """
         if not operations:
             return []
-        now = int(time.time())
+        now = self._now()
         pipeline = self._redis.pipeline(transaction=False)
         for operation in operations:
             command = command_for(operation, now, self._settings.unknown_s)
@@ -142,10 +133,15 @@ class SessionStore:
                 logger.warning("session refused: erased, or another token", extra={"session_id": operation.session_id})
             if isinstance(operation, SessionForget) and done:
                 self._forgetting.take_back(operation, now, self._settings.unknown_s)
-        done_now = [operation for operation, is_done in zip(operations, results, strict=True) if is_done]
-        began = [each for each in done_now if isinstance(each, SessionStarted)]
-        self.directory.note(began, [each.session_id for each in done_now if isinstance(each, SessionEnded)])
+        began = [
+            each for each, done in zip(operations, results, strict=True) if done and isinstance(each, SessionStarted)
+        ]
+        self.directory.note(began, [each.session_id for each in operations if isinstance(each, SessionEnded)])
         return results
+
+    def _now(self) -> int:
+        """Return the time by the clock that expires keys: a process whose own is wrong must not end sessions early."""
+        return int(self._redis.time()[0])
 
     def take_typed_place(self, session_id: str) -> int | None:
         """Count one more typed text as published, and return how many came before; None where no session goes on."""
@@ -252,7 +248,7 @@ class SessionStore:
         keys = Keys(session_id)
         self.directory.leave(session_id)
         # From here on nothing is added, so that what is counted and deleted below is all there is.
-        self._redis.set(keys.tombstone, int(time.time()), ex=self._settings.tombstone_s)
+        self._redis.set(keys.tombstone, 1, ex=self._settings.tombstone_s)
         evidence = self._redis.hlen(keys.evidence)
         pages = [keys.page(page) for page in self._redis.smembers(keys.pages)]
         erased = self._redis.unlink(*pages, *keys.fixed())
