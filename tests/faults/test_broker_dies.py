@@ -1,0 +1,90 @@
+"""RabbitMQ stopped, killed, short of memory and of disk; the agent cut off from it, or gone for good."""
+
+from concurrent.futures import wait
+from time import monotonic
+
+import pytest
+
+from shared.emotions import Modality
+from tests.faults.session import Session
+from tests.faults.system import LONG, TIMEOUT_S, System, recovered
+from tests.wire import Wire
+
+pytestmark = pytest.mark.timeout(TIMEOUT_S)
+
+BOTH = (Modality.AUDIO, Modality.FACE)
+
+ALARMS = {
+    "memory": (("set_vm_memory_high_watermark", "0.000001"), ("set_vm_memory_high_watermark", "0.4")),
+    "disk": (("set_disk_free_limit", "900000GB"), ("set_disk_free_limit", "50MB")),
+}
+
+
+@pytest.mark.parametrize("how", ["killed (-9)", "stopped"])
+@pytest.mark.parametrize("attempt", range(3 if LONG else 1))
+def test_rabbitmq_goes_and_comes_back(system: System, how: str, attempt: int) -> None:
+    session = Session(system, *BOTH)
+    session.send(20)
+    session.confirm()
+    session.await_progress(1)
+    if how == "stopped":
+        system.rabbitmq.stop()
+    else:
+        system.rabbitmq.kill()
+    session.send(5)
+    system.wait_until(lambda: not system.answers("face", "/readyz"), lambda: "the worker says that it takes work")
+    assert system.answers("face", "/healthz")
+    system.rabbitmq.start()
+    since = monotonic()
+    session.end()
+    session.check()
+    recovered(f"RabbitMQ {how} and started again (round {attempt + 1})", since)
+
+
+@pytest.mark.parametrize("short_of", ALARMS)
+def test_rabbitmq_raises_an_alarm(system: System, short_of: str) -> None:
+    raised, mended = ALARMS[short_of]
+    session = Session(system, *BOTH)
+    session.send(5)
+    session.confirm()
+    system.ctl(*raised)
+    try:
+        session.send(10)
+        system.wait_until(lambda: system.broker.blocked, lambda: "the agent is not told to wait")
+        assert not any(future.done() for future in session.confirms[-5:])
+    finally:
+        system.ctl(*mended)
+    since = monotonic()
+    session.end()
+    session.check()
+    recovered(f"RabbitMQ short of {short_of}, and over it", since)
+
+
+def test_the_agent_is_cut_off(system: System) -> None:
+    wire = Wire(system.rabbitmq.url)
+    try:
+        with system.agent_at(wire.url):
+            session = Session(system, *BOTH)
+            session.send(10)
+            wire.cut()
+            session.send(10)
+            assert wait(session.confirms[-10:], 0.2).not_done
+            wire.mend()
+            since = monotonic()
+            session.end()
+            session.check()
+    finally:
+        wire.close()
+    recovered("the agent cut off from RabbitMQ, and back", since)
+
+
+def test_the_agent_is_gone_for_good(system: System) -> None:
+    session = Session(system, *BOTH)
+    session.send(10)
+    session.confirm()
+    since = monotonic()
+    session.await_progress(20)
+    assert session.read()["status"] == "live"
+    assert system.api.post(f"{session.path}/end", headers=session.headers).status_code == 200
+    session.check()
+    recovered("the agent gone for good; its session ended over HTTP", since)

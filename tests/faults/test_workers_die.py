@@ -1,0 +1,65 @@
+"""Workers that are killed in the middle of inference, stand still, or hang."""
+
+import signal
+from time import monotonic
+
+import pytest
+
+from shared.emotions import Modality
+from tests.faults.session import Session
+from tests.faults.system import LONG, PATIENCE_S, TIMEOUT_S, System, recovered
+
+pytestmark = pytest.mark.timeout(TIMEOUT_S)
+
+KILLED = (Modality.AUDIO, Modality.FACE, *((Modality.TEXT,) if LONG else ()))
+
+
+@pytest.mark.parametrize("modality", KILLED)
+@pytest.mark.parametrize("attempt", range(3 if LONG else 1))
+def test_a_worker_killed_in_the_middle_of_inference(system: System, modality: Modality, attempt: int) -> None:
+    if modality not in system.processes:
+        system.start(modality)
+    session = Session(system, modality)
+    session.send(200 if modality is Modality.FACE else 20)
+    session.await_progress(1)
+    system.kill(modality)
+    since = monotonic()
+    assert session.accounted() < session.published(modality), "it had work in hand"
+    system.start(modality)
+    session.end()
+    session.check()
+    recovered(f"{modality} worker killed (-9) while it judged, and started again (round {attempt + 1})", since)
+
+
+def test_a_worker_that_stands_still_loses_its_work_to_another_and_goes_on_later(system: System) -> None:
+    system.stop("face")
+    system.launch("still", module="services.face", AMQP_HEARTBEAT_S="1")
+    system.await_ready("still")
+    session = Session(system, Modality.FACE)
+    session.send(200)
+    session.await_progress(1)
+    system.processes["still"].send_signal(signal.SIGSTOP)
+    since = monotonic()
+    system.start("face")
+    session.end()
+    session.check()
+    recovered("face worker stood still (SIGSTOP, heartbeat of 1 s); another took over", since)
+    system.processes["still"].send_signal(signal.SIGCONT)
+    system.stop("still")
+    session.check()
+
+
+def test_a_worker_whose_model_hangs_ends_itself_and_its_work_goes_to_another(system: System) -> None:
+    system.stop("face")
+    hanging = system.launch("hanging", module="tests.faults.hanging", WORKER_HANG_S="2")
+    system.await_ready("hanging")
+    session = Session(system, Modality.FACE)
+    session.send(20)
+    assert hanging.wait(PATIENCE_S) == 1
+    del system.processes["hanging"]
+    since = monotonic()
+    assert "the worker hangs" in system.tail("hanging")
+    system.start("face")
+    session.end()
+    session.check()
+    recovered("face worker hung, ended itself, and was started again", since)
