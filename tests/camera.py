@@ -13,19 +13,31 @@ from numpy.typing import NDArray
 TIMEOUT_S: Final = 30.0
 POLL_S: Final = 0.05
 FRAMES_PER_SECOND: Final = 25
-SIZE: Final = (800, 600)
+
+
+def picture(number: int) -> NDArray[np.uint8]:
+    """Return a picture, BGR, 800 by 600 pixels: orange on the left, as bright as its number says, blue on the right."""
+    image = np.zeros((600, 800, 3), dtype=np.uint8)
+    bright = 100 + 10 * (number % 15)
+    image[:, :400] = (0, bright // 2, bright)
+    image[:, 400:] = (200, 0, 0)
+    return image
 
 
 class NetworkCamera:
-    """Shows a picture that gets brighter and darker, 25 times a second, 800 by 600 pixels.
+    """Shows pictures, 25 a second.
+
+    Args:
+        look: Gives the picture of a number, BGR; by default one that gets brighter and darker.
 
     Attributes:
         url: Where it is.
         still: Whether its picture stands still.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, look: Callable[[int], NDArray[np.uint8]] = picture) -> None:
         camera = self
+        self._look = look
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -68,21 +80,12 @@ class NetworkCamera:
         number = 0
         try:
             while self._plugged.is_set() and not self._over.wait(1 / FRAMES_PER_SECOND):
-                jpeg = cv2.imencode(".jpg", picture(0 if self.still else number))[1].tobytes()
+                jpeg = cv2.imencode(".jpg", self._look(0 if self.still else number))[1].tobytes()
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 request.wfile.write(head.encode() + jpeg + b"\r\n")
                 number += 1
         except OSError:
             return  # whoever looked has gone
-
-
-def picture(number: int) -> NDArray[np.uint8]:
-    """Return a picture, BGR: orange on the left, as bright as its number says, blue on the right."""
-    image = np.zeros((SIZE[1], SIZE[0], 3), dtype=np.uint8)
-    bright = 100 + 10 * (number % 15)
-    image[:, : SIZE[0] // 2] = (0, bright // 2, bright)
-    image[:, SIZE[0] // 2 :] = (200, 0, 0)
-    return image
 
 
 def until(is_so: Callable[[], bool], what: str) -> None:

@@ -4,13 +4,15 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
+
+from tests.servers import NoServerError
 
 MICROPHONE: Final = "room"
 TIMEOUT_S: Final = 30.0
@@ -25,14 +27,16 @@ class Room:
 
     Args:
         folder: Where it keeps what it needs.
-        monkeypatch: Lets this process find it, and no other.
+        setenv: Sets a variable of the environment, so that this process and its children find it.
+
+    Raises:
+        NoServerError: If PulseAudio is not installed.
     """
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, setenv: Callable[[str, str], None]) -> None:
         missing = [program for program in _PROGRAMS if shutil.which(program) is None]
         if missing:
-            message = f"{' and '.join(missing)} is not on the PATH"
-            pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+            raise NoServerError(f"{' and '.join(missing)} is not on the PATH")
         self._folder = folder
         (folder / ".asoundrc").write_text(_ALSA)
         for name, value in {
@@ -41,7 +45,7 @@ class Room:
             "PULSE_RUNTIME_PATH": folder,
             "PULSE_SERVER": f"unix:{folder / 'native'}",
         }.items():
-            monkeypatch.setenv(name, str(value))
+            setenv(name, str(value))
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 

@@ -1,5 +1,6 @@
 """A real microphone for PortAudio: what is said in the room of a private PulseAudio is cut, sent and timed."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from shared.errors import DeviceError
 from shared.media.flac import decode_flac
 from shared.messages import SessionEnded, SessionStarted, SpeechChunk
 from shared.topology import TOPOLOGY
+from tests.servers import NoServerError
 from tests.sound import MICROPHONE, POLL_S, TIMEOUT_S, Room
 
 SAMPLE: Final = Path(services.capture.sample.__file__).with_name("sample.mp4")
@@ -31,7 +33,12 @@ SAMPLE: Final = Path(services.capture.sample.__file__).with_name("sample.mp4")
 
 @pytest.fixture
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
-    room = Room(tmp_path, monkeypatch)
+    try:
+        room = Room(tmp_path, monkeypatch.setenv)
+    except NoServerError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
     yield room
     room.unplug()
 
