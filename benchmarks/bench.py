@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from benchmarks.api import measure_api
 from benchmarks.capture import CAPTURE, measure_capture
+from benchmarks.face import FACE, measure_face
 from benchmarks.figures import Target, measure, print_rows, write_rows
 from benchmarks.growth import measure_growth
 
@@ -83,14 +84,19 @@ TARGETS: Final = (
     ),
     Target(area="api", key="events_per_s", figure="events that each client is told a second", data=_LOAD_DATA),
     *CAPTURE,
+    *FACE,
 )
 
 
 def main() -> int:
     """Measure, print the table, write the file, and return 1 where a figure does not reach what it must."""
     options = _options()
-    measures = {"system": _system, "api": measure_api, "capture": measure_capture}
-    rows = measure(TARGETS, measures, "bench", options.area)
+    rows = measure(
+        TARGETS,
+        {"system": _system, "api": measure_api, "capture": measure_capture, "face": measure_face},
+        "bench",
+        options.area,
+    )
     print_rows(rows, "Speed and memory")
     write_rows(rows, OUTPUT)
     return 0 if all(row.reaches(row.target.must) for row in rows) else 1
@@ -106,7 +112,7 @@ def _system() -> Mapping[str, float]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the data folder (%(default)s)")
-    parser.add_argument("--area", choices=("system", "api", "capture"), help="measure this area only")
+    parser.add_argument("--area", choices=("system", "api", "capture", "face"), help="measure this area only")
     return parser.parse_args()
 
 

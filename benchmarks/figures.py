@@ -69,7 +69,7 @@ class Row:
 def measure(
     targets: Sequence[Target], evaluations: Mapping[str, Evaluation], command: str, area: str | None
 ) -> list[Row]:
-    """Run each area's evaluation once and return its rows.
+    """Run each area's evaluation once and return its rows; a figure that it leaves out has none.
 
     Args:
         targets: Which figures to report.
@@ -85,7 +85,7 @@ def measure(
         rows += [
             Row(target=target, value=values[target.key], command=f"make {command} AREA={name}")
             for target in targets
-            if target.area == name
+            if target.area == name and target.key in values
         ]
     return rows
 
