@@ -2,8 +2,8 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from services.capture.framing import FramerConfig, Utterance, VoiceActivity
 from services.capture.hearing import Hearing
-from services.capture.lane import Parcel
+from services.capture.parcels import frame_parcel, speech_parcel
 from services.capture.publisher import Publisher
 from services.capture.settings import CaptureSettings
 from services.capture.sources.port import AudioBlock, Source, Tick, VideoFrame
@@ -24,9 +24,6 @@ from services.capture.vad import SileroVad
 from shared.broker.port import Broker
 from shared.emotions import MODALITIES, Modality
 from shared.errors import BrokerError, PublishError
-from shared.media.flac import encode_flac
-from shared.media.jpeg import encode_jpeg
-from shared.messages.frame import FrameChunk
 from shared.messages.session import SessionEnded, SessionForget, SessionStarted
 from shared.messages.speech import SpeechChunk
 from shared.topology import LIVE_FRAME_EXPIRATION_MS, MEDIA_QUEUES, SPEECH_KEYS
@@ -161,7 +158,8 @@ class Agent:
         self._publisher.tell(self._started.to_message())
         self._publisher.drain()
         try:
-            self._read(source)
+            with _closing(iter(source)) as items:
+                self._read(items, source)
             self._send_speech(self._hearing.close())
             self._publisher.drain()
         except BaseException as error:
@@ -171,8 +169,8 @@ class Agent:
             raise
         return self._end(source)
 
-    def _read(self, source: Source) -> None:
-        for item in source:
+    def _read(self, items: Iterator[AudioBlock | VideoFrame | Tick], source: Source) -> None:
+        for item in items:
             if self._stop.is_set():
                 return
             self._done_s = max(self._done_s, item.end_s)
@@ -197,49 +195,18 @@ class Agent:
     def _see(self, frame: VideoFrame) -> None:
         if not self._sees or not (self._stillness is None or self._stillness.is_new(frame.at_s, frame.image)):
             return
-        chunk = FrameChunk(
-            session_id=self._started.session_id,
-            traceparent=self._started.traceparent,
-            media=encode_jpeg(frame.image),
-            seq=0,
-            at_s=frame.at_s,
-            captured_at=datetime.now(UTC),
-        )
-        expiration_ms = LIVE_FRAME_EXPIRATION_MS if self._live else None
         self._preview = frame.image
-        self._publisher.show(
-            Parcel(
-                start_s=frame.at_s,
-                end_s=frame.at_s,
-                room=1,
-                make=lambda seq: chunk.model_copy(update={"seq": seq}).to_message(expiration_ms=expiration_ms),
-            )
-        )
+        expiration_ms = LIVE_FRAME_EXPIRATION_MS if self._live else None
+        self._publisher.show(frame_parcel(self._started, frame, datetime.now(UTC), expiration_ms))
 
     def _send_speech(self, utterances: list[Utterance]) -> None:
         for utterance in utterances:
-            self._publisher.say(self._speech_parcel(utterance))
-
-    def _speech_parcel(self, utterance: Utterance) -> Parcel:
-        chunk = SpeechChunk(
-            session_id=self._started.session_id,
-            traceparent=self._started.traceparent,
-            media=encode_flac(utterance.samples),
-            seq=0,
-            start_s=utterance.start_s,
-            end_s=utterance.end_s,
-            captured_at=self._captured_at(utterance),
-        )
-        return Parcel(
-            start_s=chunk.start_s,
-            end_s=chunk.end_s,
-            room=chunk.end_s - chunk.start_s,
-            make=lambda seq: chunk.model_copy(update={"seq": seq}).to_message(),
-        )
+            self._publisher.say(speech_parcel(self._started, utterance, self._captured_at(utterance)))
 
     def _take_back(self, start_s: float) -> None:
         """Forget from a moment on: also what is being said now, for it may have begun before."""
         end_s = self._done_s + _MOMENT_S
+        self._preview = None
         self._hearing.discard()
         self._publisher.forget(start_s, end_s)
         forget = SessionForget(
@@ -293,3 +260,13 @@ class Agent:
                 frames=frames.sent + frames.waiting,
             )
         )
+
+
+@contextmanager
+def _closing(items: Iterator[AudioBlock | VideoFrame | Tick]) -> Iterator[Iterator[AudioBlock | VideoFrame | Tick]]:
+    """Let go of microphone and camera at the end, however it comes."""
+    try:
+        yield items
+    finally:
+        if isinstance(items, Generator):
+            items.close()

@@ -183,10 +183,15 @@ class Publisher:
         with self._changed:
             while not is_done():
                 if not self._changed.wait(timeout_s):  # every confirm notifies
-                    oldest = next(iter(self._under_way.values()))
-                    raise BrokerError(
-                        f"The broker has not confirmed a {oldest} within {timeout_s:g} s; check that it is well."
-                    )
+                    raise BrokerError(self._silence(timeout_s))
+
+    def _silence(self, timeout_s: float) -> str:
+        oldest = next(iter(self._under_way.values()))
+        speech, frames = self._speech.counts.waiting, self._frames.counts.waiting
+        return (
+            f"The broker has not confirmed a {oldest} within {timeout_s:g} s; check that it is well. "
+            f"{speech} utterances and {frames} frames are not delivered."
+        )
 
 
 def _settle(lane: Lane, parcel: Parcel, confirmed: bool) -> None:  # noqa: FBT001  (a callback)
