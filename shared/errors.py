@@ -33,5 +33,9 @@ class PublishError(BrokerError):
     """The broker did not take a message: no queue is bound to its routing key, or it was refused."""
 
 
+class UnroutableError(PublishError):
+    """No queue takes a message; the account may publish to the exchange."""
+
+
 class SessionError(MienError):
     """A session does not exist, has ended, or may not be used that way."""

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
-from services.cli import capture_app
+from services.cli import capture_app, operate_app
 from shared import __version__
 from shared.emotions import Modality
 from shared.errors import BadInputError, MienError
@@ -32,6 +32,7 @@ score_app = typer.Typer(
 )
 app.add_typer(score_app, name="score")
 app.add_typer(capture_app.app)
+app.add_typer(operate_app.app)
 
 MediaFile = Annotated[
     Path,

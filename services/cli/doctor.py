@@ -92,7 +92,7 @@ def show(findings: list[Finding], *, as_json: bool) -> int:
         table.add_row(finding.subject, f"[{colours[finding.state]}]{finding.state}[/]", finding.finding)
     console = Console(highlight=False)
     console.print(table)
-    console.print("[bold red]Something must be mended.[/]" if failed else "[green]All that was asked is well.[/]")
+    console.print("[bold red]Something must be mended.[/]" if failed else "[green]Nothing must be mended.[/]")
     return int(failed)
 
 
@@ -196,7 +196,7 @@ def _redis() -> Iterator[Finding]:
         return
     url = settings.redis_url.get_secret_value()
     place = urlsplit(url).hostname or urlsplit(url).path
-    client: Any = connect(url)
+    client: Any = connect(url, settings.redis_ca_file)
     try:
         client.set("mien:doctor", 1, px=1000)
         begun = time.time()

@@ -31,7 +31,7 @@ from shared.sessions import new_session
 from shared.settings import BrokerSettings
 from shared.tracing import trace_with
 from tests.e2e.collector import Collector, Finished, collector
-from tests.e2e.command import SAMPLE
+from tests.e2e.command import SAMPLE, mien
 from tests.servers import RabbitMqServer, free_port
 
 PATIENCE_S: Final = 90.0
@@ -216,3 +216,51 @@ def _with_parents(span: Finished, by_id: dict[bytes, Finished]) -> Iterator[Fini
     yield span
     if span.parent_id in by_id:
         yield from _with_parents(by_id[span.parent_id], by_id)
+
+
+def _doctor(environment: dict[str, str], *arguments: str) -> tuple[int, dict[str, tuple[str, str]]]:
+    done = mien("doctor", "--json", "--no-models", *arguments, environment=environment)
+    found = json.loads(done.stdout)
+    assert found["healthy"] == (done.returncode == 0)
+    return done.returncode, {each["subject"]: (each["state"], each["finding"]) for each in found["findings"]}
+
+
+def test_doctor_finds_all_well_and_says_what_is_missing(watched: Watched) -> None:
+    code, findings = _doctor(watched.environment, "--fusion", watched.urls["fusion"])
+    assert code == 0
+    assert {findings[each][0] for each in ("broker", "rights", "Redis", "Redis memory", "fusion")} == {"good"}
+    assert findings["queue mien.text"] == ("good", "0 wait, 1 consumers.")
+    assert findings["queue mien.face"] == ("warning", "0 wait, 0 consumers; start one.")
+    assert findings["clock against Redis"][0] == findings["clock against fusion"][0] == "good"
+    assert findings["Redis file"][0] == "warning", "the Redis of the tests keeps no file"
+
+
+def test_doctor_says_what_to_mend(watched: Watched) -> None:
+    nothing = f"127.0.0.1:{free_port()}"
+    wrong = {"AMQP_PASSWORD": "wrong", "REDIS_URL": f"redis://{nothing}/0", "FUSION_URL": f"http://{nothing}"}
+    code, findings = _doctor({**watched.environment, **wrong})
+    assert code == 1
+    for subject, sentence in (
+        ("broker", "refuses the user name or the password; check AMQP_URL"),
+        ("Redis", "start it, or correct REDIS_URL"),
+        ("fusion", "start it, or correct FUSION_URL"),
+    ):
+        assert findings[subject][0] == "failed"
+        assert sentence in findings[subject][1]
+
+
+def test_top_shows_queues_and_workers_with_fusion_and_without(watched: Watched) -> None:
+    fusion = ("--fusion", watched.urls["fusion"])
+    seen = json.loads(mien("top", "--once", "--json", "--interval", "0.2", *fusion).stdout)
+    by_queue = {row["queue"]: row for row in seen["queues"]}
+    assert seen["fusion"]
+    assert (by_queue["mien.text"]["waiting"], by_queue["mien.text"]["workers"]) == (0, 1)
+    assert by_queue["mien.text"]["per_s"] == 0
+    away = ("--fusion", f"http://127.0.0.1:{free_port()}")
+    without = json.loads(
+        mien("top", "--once", "--json", "--interval", "0.2", *away, environment=watched.environment).stdout
+    )
+    assert not without["fusion"]
+    assert {row["queue"]: row["workers"] for row in without["queues"]} == {
+        queue: row["workers"] for queue, row in by_queue.items()
+    }

@@ -12,7 +12,7 @@ from pika import spec
 from shared.broker.amqp import NOT_ENCODABLE, FirstDeath, does_not_fit, first_death, from_properties, to_properties
 from shared.broker.memory.server import Envelope, Item, MemoryQueue, MemoryServer
 from shared.broker.port import Cause, Delivery
-from shared.errors import BrokerError, PublishError
+from shared.errors import BrokerError, UnroutableError
 from shared.messages.message import Message
 from shared.topology import Topology
 
@@ -168,7 +168,7 @@ class MemoryBroker:
         """Route a message; the future is done on return.
 
         Returns:
-            A future that fails with :class:`~shared.errors.PublishError` where no queue takes the message.
+            A future that fails with :class:`~shared.errors.UnroutableError` where no queue takes the message.
         """
         future: Future[None] = Future()
         future.set_running_or_notify_cancel()
@@ -236,7 +236,9 @@ class MemoryBroker:
         with self._server.changed:
             self._check_open()
             if not self._server.route(envelope):
-                raise PublishError(f"no queue takes {routing_key!r} from exchange {exchange!r}; declare the topology")
+                raise UnroutableError(
+                    f"no queue takes {routing_key!r} from exchange {exchange!r}; declare the topology"
+                )
 
     def _check_open(self) -> None:
         if self._closed:

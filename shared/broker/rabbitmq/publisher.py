@@ -15,7 +15,7 @@ from pika.exceptions import ChannelClosedByBroker
 
 from shared.broker.amqp import NOT_ENCODABLE, does_not_fit, to_properties
 from shared.broker.rabbitmq.link import Link
-from shared.errors import BrokerError, PublishError
+from shared.errors import BrokerError, PublishError, UnroutableError
 from shared.messages.message import Message
 
 log = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ class Publisher:
     def _settle(self, publish: Publish, *, nacked: bool) -> None:
         error: PublishError | None = None
         if self._returned.pop(publish.key, None) is not None:
-            error = PublishError(
+            error = UnroutableError(
                 f"no queue takes {publish.routing_key!r} from exchange {publish.exchange!r}; declare the topology"
             )
         elif nacked:

@@ -1,0 +1,55 @@
+"""What the doctor makes of what it is told."""
+
+import json
+
+import pytest
+
+from services.cli.doctor import Finding, State, _clock, _durability, examine, show
+
+
+@pytest.mark.parametrize(
+    ("skew_s", "state"), [(0.1, State.GOOD), (-0.7, State.WARNING), (2.0, State.WARNING), (-60.0, State.FAILED)]
+)
+def test_clocks_that_differ_are_told_of(skew_s: float, state: State) -> None:
+    assert _clock("clock", skew_s).state is state
+
+
+def test_a_redis_that_would_lose_or_evict_sessions_is_told_of() -> None:
+    told = {
+        "aof_enabled": 1,
+        "aof_last_write_status": "ok",
+        "maxmemory_policy": "noeviction",
+        "used_memory_human": "1M",
+    }
+    assert [each.state for each in _durability(told)] == [State.GOOD, State.GOOD]
+    worse = {**told, "aof_last_write_status": "err", "maxmemory_policy": "allkeys-lru"}
+    file, memory = _durability(worse)
+    assert (file.state, memory.state) == (State.WARNING, State.FAILED)
+    assert "maxmemory-policy noeviction" in memory.finding
+
+
+def test_a_setting_that_makes_no_sense_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMQP_URL", "http://secret@host")
+    monkeypatch.setenv("REDIS_URL", "http://secret@host")
+    findings = {each.subject: each for each in examine(fusion_url=None, with_models=False)}
+    assert findings["broker"].state is findings["Redis"].state is State.FAILED
+    assert "REDIS_URL" in findings["Redis"].finding
+    assert "AMQP_URL" in findings["broker"].finding
+    assert "secret" not in str(findings)
+
+
+def test_what_is_not_asked_for_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("AMQP_URL", "REDIS_URL"):
+        monkeypatch.delenv(variable, raising=False)
+    findings = {each.subject: each.state for each in examine(fusion_url=None, with_models=False)}
+    assert {findings[each] for each in ("broker", "Redis", "fusion")} == {State.SKIPPED}
+
+
+@pytest.mark.parametrize(("state", "code"), [(State.WARNING, 0), (State.FAILED, 1)])
+def test_the_exit_code_says_whether_something_must_be_mended(
+    state: State, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert show([Finding("broker", state, "It stands so.")], as_json=True) == code
+    assert json.loads(capsys.readouterr().out)["healthy"] is (code == 0)
+    assert show([Finding("broker", state, "It stands so.")], as_json=False) == code
+    assert "It stands so." in capsys.readouterr().out
