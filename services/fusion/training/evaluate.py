@@ -32,7 +32,8 @@ def evaluate(data: Path) -> dict[str, float]:
 
     Returns:
         The figures by name: ``mae`` and ``jsd`` of the rule; ``coverage…`` of its interval for both inputs, by
-        thirds of its width, and for one input alone; ``thinned_better_share``; the references ``…_mae``, ``…_jsd``.
+        thirds of its width (``…_sd``: how far that varies with the actors), and for one input alone;
+        ``thinned_better_share``; the references ``…_mae``, ``…_jsd``.
     """
     panels = read_votes(data)
     training, held = panels.take(~panels.held_out), panels.take(panels.held_out)
@@ -41,7 +42,7 @@ def evaluate(data: Path) -> dict[str, float]:
     figures: dict[str, float] = {}
     for name, inputs in _INPUTS.items():
         fused = [_fused(held, index, inputs, parameters) for index in range(len(held.actors))]
-        figures |= {f"{key}{name}": value for key, value in _figures(fused, target).items()}
+        figures |= {f"{key}{name}": value for key, value in _figures(fused, target, held.actors).items()}
     figures["thinned_better_share"] = _thinned_better_share(held, parameters)
     figures |= _references(training, held)
     return {name: round(value, 4) for name, value in figures.items()}
@@ -58,7 +59,7 @@ def _fused(panels: Panels, index: int, inputs: tuple[Modality, ...], parameters:
     return fused
 
 
-def _figures(fused: list[Fused], target: Floats) -> dict[str, float]:
+def _figures(fused: list[Fused], target: Floats, actors: NDArray[np.int64]) -> dict[str, float]:
     moods = mood_of(target)
     said = np.array([each.mood for each in fused])
     low, high = (np.array([getattr(each, end) for each in fused]) for end in ("low", "high"))
@@ -70,9 +71,20 @@ def _figures(fused: list[Fused], target: Floats) -> dict[str, float]:
         "coverage": float(covered.mean()),
         "width": float((high - low).mean()),
     }
-    return figures | {
-        f"coverage_{third}": float(covered[rows].mean()) for third, rows in zip(_THIRDS, thirds, strict=True)
-    }
+    for third, rows in zip(_THIRDS, thirds, strict=True):
+        figures[f"coverage_{third}"] = float(covered[rows].mean())
+        figures[f"coverage_{third}_sd"] = _spread_over_actors(covered[rows], actors[rows])
+    return figures
+
+
+def _spread_over_actors(covered: NDArray[np.bool_], actors: NDArray[np.int64]) -> float:
+    """Return the standard deviation of a coverage over draws of other actors like these (bootstrap by actor)."""
+    random = np.random.default_rng(0)
+    names = np.unique(actors)
+    counts = np.array([(actors == name).sum() for name in names])
+    hits = np.array([covered[actors == name].sum() for name in names])
+    draws = random.integers(0, len(names), (_SAMPLES, len(names)))
+    return float((hits[draws].sum(axis=1) / counts[draws].sum(axis=1)).std())
 
 
 def _thinned_better_share(held: Panels, parameters: FusionParameters) -> float:
@@ -153,7 +165,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the data folder (%(default)s)")
     for name, value in evaluate(parser.parse_args().data).items():
-        print(f"{name:24} {value:.4f}")
+        print(f"{name:28} {value:.4f}")
 
 
 if __name__ == "__main__":

@@ -71,16 +71,30 @@ def main() -> None:
     folder = Path(str(files("services.fusion")))
     if not options.transfer:
         (folder / "training" / PANELS).write_text(write_parameters(cross_validated(training)), encoding="utf-8")
-    (folder / FILE).write_text(write_parameters(served(training)), encoding="utf-8")
+    before, after = read_parameters((folder / FILE).read_text(encoding="utf-8")), served(training)
+    (folder / FILE).write_text(write_parameters(after), encoding="utf-8")
+    _tell(training, before, after)
 
 
 def served(training: Panels) -> FusionParameters:
     """Return the rule for our models: that of the panels, scaled by what the models' manifests say."""
     gaps = transfer.gaps_of(training)
+    return transfer.transferred(panel_parameters(), gaps, transfer.own_errors(gaps))
+
+
+def _tell(training: Panels, before: FusionParameters, after: FusionParameters) -> None:
+    """Print what the model card says of the step to our models, and what has changed."""
+    gaps = transfer.gaps_of(training)
     errors = transfer.own_errors(gaps)
+    total = sum(each.reliability for each in after.modalities.values())
     for modality, error in errors.items():
-        print(f"{modality:6} gap {gaps.of(modality):.3f}, own error {error:.3f}")
-    return transfer.transferred(panel_parameters(), gaps, errors)
+        gap, old, new = gaps.of(modality), before.modalities[modality], after.modalities[modality]
+        print(
+            f"{modality:6} gap {gap:.3f}, own error {error:.3f}, kept {transfer.kept_share(gap, error):.2f}, "
+            f"share at equal evidence {new.reliability / total:.2f}; reliability {old.reliability:.4f} -> "
+            f"{new.reliability:.4f}, error {old.error_sd:.4f} -> {new.error_sd:.4f}"
+        )
+    print("the parameters are as they were" if before == after else f"{FILE} has changed; commit it")
 
 
 def panel_parameters() -> FusionParameters:

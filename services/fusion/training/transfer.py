@@ -82,9 +82,14 @@ def transferred(panels: FusionParameters, gaps: Gaps, errors: Mapping[Modality, 
     return replace(panels, modalities=modalities)
 
 
+def kept_share(gap: float, error: float) -> float:
+    """Return how much of what was fitted for a gap is kept where our model errs by so much."""
+    return gap**2 / (gap**2 + error**2)
+
+
 def _transferred(fitted: ModalityParameters, modality: Modality, gaps: Gaps, error: float) -> ModalityParameters:
     gap = gaps.of(modality)
-    kept = gap**2 / (gap**2 + error**2)
+    kept = kept_share(gap, error)
     # Words have no panel of their own: their reliability is the face's, in proportion of the gaps' squares.
     reliability = (gaps.face / gap) ** 2 if modality is Modality.TEXT else fitted.reliability
     error_sd = gap * _SD_OF_MAE if modality is Modality.TEXT else fitted.error_sd
