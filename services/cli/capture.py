@@ -28,6 +28,7 @@ from shared.log import configure_logging
 from shared.messages.session import Purpose
 from shared.sessions import new_session
 from shared.settings import BrokerSettings
+from shared.tracing import configure_tracing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ def capture(request: CaptureRequest) -> None:
         BrokerError: If the broker cannot be reached.
     """
     configure_logging("mien", "ERROR")
+    configure_tracing("agent")
     console = Console(stderr=True, highlight=False)
     if request.window:
         require_window()
