@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +12,11 @@ from shared.messages.message import TRACEPARENT, Message
 
 SessionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+MAX_MEDIA_BYTES: Final = 2 * 2**20
+"""More than half a minute of speech or a frame ever takes; what is larger is refused before it is decoded."""
+
+MAX_JSON_BYTES: Final = 2**20
+
 Seq = Annotated[int, Field(ge=0, le=2**53)]
 
 
@@ -90,6 +95,8 @@ class JsonContract(WireContract):
 
     @classmethod
     def _unpack(cls, message: Message) -> Self:
+        if len(message.body) > MAX_JSON_BYTES:
+            raise UndecodableMessageError(f"{cls.TYPE} is larger than {MAX_JSON_BYTES:,} bytes")
         contract = cls.model_validate_json(message.body)
         if contract.session_id != message.correlation_id:
             raise UndecodableMessageError(f"{cls.TYPE} names another session than its correlation_id")
@@ -103,7 +110,7 @@ class MediaContract(WireContract):
         media: The encoded media.
     """
 
-    media: bytes = Field(min_length=1, exclude=True)
+    media: bytes = Field(min_length=1, max_length=MAX_MEDIA_BYTES, exclude=True)
 
     def _pack(self) -> tuple[bytes, dict[str, Any]]:
         return self.media, self.model_dump(mode="json", exclude={"session_id"})

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
+from tests.faults.hosts import other_host
 from tests.faults.system import RECOVERIES, System
 from tests.servers import NoServerError, restartable_rabbitmq, restartable_redis
 
@@ -20,8 +22,11 @@ def system(whole_system: System) -> System:
 def whole_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """RabbitMQ, Redis, fusion, and the two workers that are soon ready."""
     try:
-        with restartable_rabbitmq() as rabbitmq, restartable_redis() as redis:
-            running = System(rabbitmq, redis, tmp_path_factory.mktemp("faults"))
+        with other_host() as host, ExitStack() as stack:
+            addresses = [] if isinstance(host, str) else [host.ours]
+            rabbitmq = stack.enter_context(restartable_rabbitmq(*addresses, config="loopback_users = none\n"))
+            redis = stack.enter_context(restartable_redis())
+            running = System(rabbitmq, redis, host, tmp_path_factory.mktemp("faults"))
             try:
                 yield running
             finally:

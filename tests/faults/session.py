@@ -1,5 +1,6 @@
 """A session of the agent, whose part the test plays: what the broker has confirmed is what must be accounted for."""
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import cache
@@ -76,6 +77,10 @@ class Session:
             self.speak(count)
         if Modality.FACE in self.modalities:
             self.look(count)
+
+    def account(self, sent: Mapping[str, int]) -> None:
+        """State how many chunks of each type others have published in this session's name."""
+        self._sent.update(sent)
 
     def published(self, modality: Modality) -> int:
         """Return how many chunks were published for a modality, confirmed or not."""

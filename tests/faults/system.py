@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 import httpx
+import redis
 from pydantic import SecretStr
 
 from shared.broker.rabbitmq import RabbitMqBroker
 from shared.settings import BrokerSettings
 from shared.topology import TOPOLOGY
+from tests.faults.hosts import Host
 from tests.servers import RabbitMqServer, Restartable, free_port
 
 PATIENCE_S: Final = 100.0
@@ -39,14 +41,17 @@ class System:
     Attributes:
         rabbitmq: The broker.
         redis: The store.
+        host: Another host, or the reason why there is none.
+        addresses: Of the services that run elsewhere, by name.
         broker: The connection of the agent, whose part the test plays.
         api: A client of the fusion service.
         api_port: Where it answers.
         processes: The services that run, by name.
     """
 
-    def __init__(self, rabbitmq: Restartable, redis: Restartable, logs: Path) -> None:
-        self.rabbitmq, self.redis = rabbitmq, redis
+    def __init__(self, rabbitmq: Restartable, store: Restartable, host: Host | str, logs: Path) -> None:
+        self.rabbitmq, self.redis, self.host = rabbitmq, store, host
+        self.addresses: dict[str, str] = {}
         self._logs = logs
         self.broker = RabbitMqBroker(BrokerSettings(url=SecretStr(rabbitmq.url), reconnect_max_s=1.0))
         self.broker.declare(TOPOLOGY)
@@ -56,7 +61,12 @@ class System:
         self._ports: dict[str, int] = {"fusion": self.api_port}
 
     def launch(
-        self, name: str, *, wrapped: tuple[str, ...] = (), module: str | None = None, **environment: str
+        self,
+        name: str,
+        *,
+        wrapped: tuple[str, ...] = (),
+        module: str | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> "subprocess.Popen[bytes]":
         """Start a service and return at once.
 
@@ -73,7 +83,9 @@ class System:
         }  # fmt: skip
         command = [*wrapped, sys.executable, "-m", module or f"services.{name}"]
         with (self._logs / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(command, env={**every, **environment}, stdout=log, stderr=log)
+            self.processes[name] = subprocess.Popen(
+                command, env={**every, **(environment or {})}, stdout=log, stderr=log
+            )
         return self.processes[name]
 
     def start(self, *names: str) -> None:
@@ -110,8 +122,9 @@ class System:
         """Wait until a service takes work."""
         self.wait_until(lambda: self.answers(name, "/readyz"), lambda: f"{name} is not ready: {self.tail(name)}")
 
-    def answers(self, name: str, path: str, host: str = "127.0.0.1") -> bool:
+    def answers(self, name: str, path: str) -> bool:
         """Return whether a service answers a question with 200."""
+        host = self.addresses.get(name, "127.0.0.1")
         with suppress(httpx.TransportError):
             return httpx.get(f"http://{host}:{self._ports[name]}{path}", timeout=10).status_code == 200
         return False
@@ -132,6 +145,12 @@ class System:
                 assert process.poll() is None, f"{name} has ended: {self.tail(name)}"
             assert monotonic() < deadline, explain()
             wait_a_little(self.processes)
+
+    @contextmanager
+    def store(self) -> Iterator[Any]:
+        """Give a client of Redis."""
+        with redis.Redis.from_url(self.redis.url) as found:
+            yield found
 
     @contextmanager
     def agent_at(self, url: str) -> Iterator[None]:

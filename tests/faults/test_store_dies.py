@@ -1,13 +1,10 @@
 """Redis stopped, killed, started from its file and started empty; read-only, full and slow."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
 import pytest
-import redis
 
 from shared.emotions import Modality
 from tests.faults.session import Session
@@ -26,12 +23,6 @@ REFUSALS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     ),
     "full": (("CONFIG", "SET", "maxmemory", 1), ("CONFIG", "SET", "maxmemory", 0)),
 }
-
-
-@contextmanager
-def client(system: System) -> Iterator[Any]:
-    with redis.Redis.from_url(system.redis.url) as found:
-        yield found
 
 
 @pytest.mark.parametrize("how", ["killed (-9)", "stopped"])
@@ -73,7 +64,7 @@ def test_redis_comes_back_empty(system: System) -> None:
     session.check()
     recovered("Redis started empty; a session that began after it", since)
     assert system.api.get(lost.path, headers=lost.headers).status_code == 404
-    with client(system) as store:
+    with system.store() as store:
         left = [key for key in store.scan_iter("mien:session:*") if store.ttl(key) < 0]
     assert left == [], "what comes late of a session that is gone does not stay for ever"
 
@@ -85,7 +76,7 @@ def test_redis_takes_no_writes(system: System, how: str) -> None:
     session.send(5)
     session.confirm()
     session.await_progress(1)
-    with client(system) as store:
+    with system.store() as store:
         store.execute_command(*refuse)
         try:
             session.send(5)
@@ -104,7 +95,7 @@ def test_redis_takes_no_writes(system: System, how: str) -> None:
 def test_redis_is_slow(system: System, seconds: int) -> None:
     session = Session(system, *BOTH)
     session.send(5)
-    with client(system) as store:
+    with system.store() as store:
         store.execute_command("CLIENT", "PAUSE", 1000 * seconds, "ALL")
     since = monotonic() + seconds
     session.send(5)

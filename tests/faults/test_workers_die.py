@@ -33,7 +33,7 @@ def test_a_worker_killed_in_the_middle_of_inference(system: System, modality: Mo
 
 def test_a_worker_that_stands_still_loses_its_work_to_another_and_goes_on_later(system: System) -> None:
     system.stop("face")
-    system.launch("still", module="services.face", AMQP_HEARTBEAT_S="1")
+    system.launch("still", module="services.face", environment={"AMQP_HEARTBEAT_S": "1"})
     system.await_ready("still")
     session = Session(system, Modality.FACE)
     session.send(200)
@@ -51,7 +51,7 @@ def test_a_worker_that_stands_still_loses_its_work_to_another_and_goes_on_later(
 
 def test_a_worker_whose_model_hangs_ends_itself_and_its_work_goes_to_another(system: System) -> None:
     system.stop("face")
-    hanging = system.launch("hanging", module="tests.faults.hanging", WORKER_HANG_S="2")
+    hanging = system.launch("hanging", module="tests.faults.hanging", environment={"WORKER_HANG_S": "2"})
     system.await_ready("hanging")
     session = Session(system, Modality.FACE)
     session.send(20)
