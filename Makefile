@@ -6,6 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 SAMPLE := services/capture/sample/sample.mp4
 DATA ?= ../shared/data
 AREA ?=
+MINUTES ?= 60
 
 .DEFAULT_GOAL := help
 
@@ -55,6 +56,18 @@ test-locks: ## Install each service's own lock alone and import the service, as 
 		$$folder/bin/python -c "import services.$$service.$$([ $$service = capture ] && echo agent || echo worker)" && \
 		rm -rf $$folder || exit 1; \
 	done; echo "Each service runs on its own lock."
+
+.PHONY: faults
+faults: $(VENV)/.dev servers ## Break everything in every way, several times over (about half an hour), and print how long each took to recover
+	MIEN_FAULTS=long $(BIN)/python -m pytest tests/faults $(ARGS)
+
+.PHONY: soak
+soak: $(VENV)/.dev servers ## Run the whole system for MINUTES (60) and print its memory and file handles
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
+
+.PHONY: audit
+audit: $(VENV)/.dev ## Check the locked dependencies for known flaws
+	@deploy/requirements/audit.sh
 
 .PHONY: check
 check: $(VENV)/.dev ## Lint, check types and hold the architecture
