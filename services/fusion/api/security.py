@@ -59,6 +59,10 @@ class Opened:
             self._digests.popitem(last=False)
         return True
 
+    def forget(self, session_id: str) -> None:
+        """Drop what is remembered of a session that is erased."""
+        self._digests.pop(session_id, None)
+
 
 async def opened_session(
     request: Request,

@@ -106,9 +106,11 @@ def forget_stretch(session_id: OpenedSession, stretch: Stretch, store: Store) ->
 
 
 @router.delete("/{session_id}", responses=OPENED)
-def erase_session(session_id: OpenedSession, store: Store) -> ErasureReceipt:
+def erase_session(request: Request, session_id: OpenedSession, store: Store) -> ErasureReceipt:
     """Erase everything about a session, and get a receipt; scores that are still under way are dropped as they come."""
-    return ErasureReceipt(**asdict(store.erase(session_id)))
+    receipt = store.erase(session_id)
+    request.app.state.opened.forget(session_id)
+    return ErasureReceipt(**asdict(receipt))
 
 
 def state_of(store: SessionStore, session_id: str) -> SessionState:

@@ -1,6 +1,8 @@
 """The names of a session's keys; the braces keep all of them in one slot of a Redis cluster."""
 
+import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from shared.emotions import MODALITIES, Modality
@@ -26,8 +28,8 @@ class Keys:
 
     @property
     def root(self) -> str:
-        """What all of its keys begin with."""
-        return f"mien:session:{{{self.session_id}}}"
+        """What all of its keys begin with: a digest, so that nothing names an erased session, its tombstone neither."""
+        return f"mien:session:{{{_digest(self.session_id)}}}"
 
     @property
     def tombstone(self) -> str:
@@ -76,3 +78,8 @@ class Keys:
         """Return all keys but the tombstone and the pages."""
         orders = [self.order(modality) for modality in MODALITIES]
         return [self.meta, self.counters, self.totals, self.evidence, self.events, self.pages, *orders]
+
+
+@lru_cache(maxsize=4096)
+def _digest(session_id: str) -> str:
+    return hashlib.sha256(session_id.encode()).hexdigest()[:32]
