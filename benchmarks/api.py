@@ -14,9 +14,8 @@ from typing import Any, Final
 
 import httpx
 
+from benchmarks.scores import face_score
 from shared.broker.rabbitmq import RabbitMqBroker
-from shared.emotions import EMOTIONS, Modality
-from shared.messages import FaceDetails, ModalityScore, ModelRef, Status
 from shared.topology import SCORES_EXCHANGE, TOPOLOGY
 from tests import servers
 
@@ -112,18 +111,10 @@ def _feed(url: str, sessions: Sequence[str], stop: Any) -> None:  # noqa: ANN401
     seq = 0
     while not stop.wait(1 / SCORES_PER_S):
         for session_id in sessions:
-            score = _score(session_id, seq)
+            score = face_score(session_id, seq, SCORES_PER_S)
             broker.publish(SCORES_EXCHANGE, f"{score.TYPE}.{score.modality}", score.to_message())
         seq += 1
     broker.close()
-
-
-def _score(session_id: str, seq: int) -> ModalityScore:
-    return ModalityScore(
-        session_id=session_id, modality=Modality.FACE, seq=seq, start_s=seq / SCORES_PER_S, end_s=seq / SCORES_PER_S,
-        status=Status.SCORED, mood=3.0, distribution=dict.fromkeys(EMOTIONS, 1 / 7), confidence=0.5, quality=0.8,
-        details=FaceDetails(), model=ModelRef(name="face", version="1"),
-    )  # fmt: skip
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from typing import Final
 
 import fakeredis
 
+from benchmarks.scores import face_score
 from services.fusion.results import build_summary
 from services.fusion.store.session_store import SessionStore
-from shared.emotions import EMOTIONS, MODALITIES, Modality
-from shared.messages import FaceDetails, ModalityScore, ModelRef, Status
+from shared.emotions import MODALITIES
 from shared.sessions import new_session
 
 HOURS: Final = 10
@@ -39,7 +39,7 @@ def measure_growth() -> dict[str, float]:
 
 
 def _add(store: SessionStore, session_id: str, seqs: Sequence[int]) -> float:
-    batch = [_score(session_id, seq) for seq in seqs]
+    batch = [face_score(session_id, seq, PER_SECOND) for seq in seqs]
     begun = time.perf_counter()
     store.apply(batch)
     return time.perf_counter() - begun
@@ -55,11 +55,3 @@ def _read(store: SessionStore, session_id: str) -> float:
         return time.perf_counter() - begun
 
     return statistics.median(once() for _ in range(50))
-
-
-def _score(session_id: str, seq: int) -> ModalityScore:
-    return ModalityScore(
-        session_id=session_id, modality=Modality.FACE, seq=seq, start_s=seq / PER_SECOND, end_s=seq / PER_SECOND,
-        status=Status.SCORED, mood=3.0, distribution=dict.fromkeys(EMOTIONS, 1 / 7), confidence=0.5, quality=0.8,
-        details=FaceDetails(), model=ModelRef(name="face", version="1"),
-    )  # fmt: skip

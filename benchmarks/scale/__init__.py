@@ -1,0 +1,1 @@
+"""The whole system under load, over a real RabbitMQ and Redis: ``make bench AREA=scale``."""
