@@ -13,6 +13,7 @@ _AUDIBLE_SHARE: Final = 0.1
 _CHANGEABLE_SD: Final = 1.0
 _POOR_QUALITY: Final = 0.5
 _LITTLE_S: Final = 2.0
+_LONG_S: Final = 180.0
 _SCORE_WORDS: Final = ((1.75, "very low"), (2.5, "low"), (3.5, "even"), (4.25, "good"), (5.0, "very good"))
 ADJECTIVES: Final[dict[Emotion, str]] = {
     Emotion.ANGER: "angry",
@@ -130,7 +131,11 @@ def _view_reasons(modality: Modality, view: ModalityView) -> list[str]:
     reasons = [_POOR[modality]] if view.quality < _POOR_QUALITY else []
     if view.amount_s < _LITTLE_S:
         return [*reasons, f"only {view.amount_s:.1f} s of evidence"]
-    return reasons or [f"{_CLEAR[modality]} for {view.amount_s:.0f} s"]
+    return reasons or [f"{_CLEAR[modality]} for {_length(view.amount_s)}"]
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < _LONG_S else f"{seconds / 60:.0f} min"
 
 
 def _abstention(modality: Modality, reason: str, number: int, of: int, duration_s: float | None) -> str:

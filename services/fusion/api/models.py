@@ -81,8 +81,8 @@ class SessionAnswer(SessionSummary):
     Attributes:
         transcript: What was said, where ``include`` names it.
         timeline: The seconds with evidence, where ``include`` names it.
-        smoothing: How their moods take in their neighbours; with the timeline.
-        course: Mean, peak, end and disagreements over time; with the timeline.
+        smoothing: How their moods take in their neighbours; with the timeline or the course.
+        course: Mean, peak, end and disagreements over time, where ``include`` names it or the timeline.
     """
 
     model_config = ConfigDict(

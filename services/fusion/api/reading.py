@@ -43,7 +43,7 @@ EndSecond = Annotated[
 Parts = Annotated[
     str | None,
     Query(
-        pattern=r"^(timeline|transcript)(,(timeline|transcript))?$",
+        pattern=r"^(timeline|transcript|course)(,(timeline|transcript|course)){0,2}$",
         description="Parts to include, with a comma between; they grow with the session's length.",
         examples=["timeline,transcript"],
     ),
@@ -69,10 +69,11 @@ def read_session(request: Request, session_id: OpenedSession, store: Store, incl
     answer = dict(build_summary(state))
     if "transcript" in parts:
         answer["transcript"] = build_transcript(store.evidence(session_id, Modality.TEXT))
-    if "timeline" in parts:
+    if parts & {"timeline", "course"}:
         bins = store.timeline(session_id)
-        answer["timeline"] = build_timeline(state, bins, evidence=store.evidence(session_id))
         answer |= {"smoothing": SMOOTHING, "course": build_course(state, bins)}
+        if "timeline" in parts:
+            answer["timeline"] = build_timeline(state, bins, evidence=store.evidence(session_id))
     trace = state.started.traceparent
     return tagged_model(request, SessionAnswer(**answer), {"traceparent": trace} if trace else None)
 

@@ -51,6 +51,8 @@ export const list = async (cursor) =>
 export const read = async (id, rest = "") => (await ask(at(id, rest), { headers: bearer(id) })).json();
 export const file = async (id, rest) => (await ask(at(id, rest), { headers: bearer(id) })).blob();
 export const end = (id) => ask(at(id, "/end"), { method: "POST", headers: bearer(id) });
+export const forget = (id, start, end) =>
+  ask(at(id, "/forget"), { method: "POST", headers: { ...json, ...bearer(id) }, body: JSON.stringify({ start_s: start, end_s: end }) });
 export const write = (id, text) =>
   ask(at(id, "/text"), { method: "POST", headers: { ...json, ...bearer(id) }, body: JSON.stringify({ text }) });
 export async function erase(id) { await ask(at(id), { method: "DELETE", headers: bearer(id) }); dropToken(id); }

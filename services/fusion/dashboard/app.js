@@ -1,10 +1,9 @@
 // The page: which view is shown, and what a person does in it.
 import * as api from "./api.js";
 import { Capture, openDevices } from "./capture.js";
-import { clearCharts, drawTimeline, drawVoice } from "./charts.js";
-import { byId, drawAccounting, drawFaces, drawMood, drawShares, drawWords, empty, make, NAMES, seconds, table } from "./view.js";
+import { SessionView } from "./session.js";
+import { byId, empty, make, moodColour, NAMES, seconds, table } from "./view.js";
 
-const STATUS = { live: "going on", draining: "last pieces are being judged", complete: "complete" };
 let shown = null;
 
 function tell(words) {
@@ -32,119 +31,32 @@ async function showList(more = false) {
   rows.push(...page.sessions.map(listRow));
   cursor = page.next_cursor;
   byId("more").hidden = !cursor;
-  byId("list").replaceChildren(rows.length ? table(["session", "began", "length", "judged", "kept until"], rows)
+  byId("list").replaceChildren(rows.length ? table("Sessions", ["session", "mood", "length", "judged", "kept until"], rows)
     : empty("No session yet. Drop a recording above, or start one with this microphone and camera."));
 }
 function listRow(session) {
   const when = (text) => new Date(text).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  const mood = make("td", { className: "number", textContent: "–" });
+  showMood(session.session_id, mood);
   return make("tr", {},
-    make("td", {}, make("a", { href: `#/s/${session.session_id}`, textContent: session.session_id })),
-    make("td", { textContent: when(session.created_at) }),
+    make("td", {}, make("a", { href: `#/s/${session.session_id}`, textContent: when(session.created_at) }), make("code", { textContent: session.session_id })),
+    mood,
     make("td", { textContent: session.duration_s === null ? "going on" : seconds(session.duration_s) }),
     make("td", { textContent: session.modalities.map((each) => NAMES[each].toLowerCase()).join(", ") }),
     make("td", { textContent: when(session.expires_at) }));
 }
 
-// --- one session ----------------------------------------------------------------------------------------------------
-class SessionView {
-  constructor(id) {
-    this.id = id;
-    this.stopping = new AbortController();
-    this.reach = { text: 0, audio: 0 };
-    this.voice = new Map();
-    this.busy = false;
-    this.again = false;
-  }
-
-  async open() {
-    clearCharts();
-    byId("words").replaceChildren();
-    byId("faces").replaceChildren();
-    byId("session-title").textContent = `Session ${this.id}`;
-    byId("progress").hidden = !this.recording;
-    byId("capture").hidden = !this.capture;
-    this.draw(await api.read(this.id));
-    await this.refresh();
-    api.follow(this.id, (kind, data) => this.onEvent(kind, data), this.stopping.signal);
-  }
-
-  close() {
-    this.stopping.abort();
-    this.capture?.stop();
-  }
-
-  onEvent(kind, data) {
-    if (kind === "broken") { byId("status").textContent = "connection lost; trying again"; return; }
-    if (kind === "open" && this.result) byId("status").textContent = STATUS[this.result.status];
-    if (kind === "progress") this.progress(data);
-    if (kind === "erased") { this.close(); leave("This session was erased, or its retention is over."); }
-    if (kind === "interim" || kind === "final") { this.draw(data); this.refresh(); }
-    if (kind === "final") byId("progress").hidden = true;
-  }
-
-  draw(result) {
-    this.result = result;
-    byId("status").textContent = STATUS[result.status];
-    const over = result.status !== "live";
-    byId("end").hidden = over || Boolean(this.recording);
-    byId("type").hidden = over || !("text" in result.modalities) || Boolean(this.recording);
-    drawMood(result);
-    drawShares(result);
-    drawAccounting(result);
-  }
-
-  progress({ done_s: done, duration_s: duration }) {
-    byId("progress").hidden = false;
-    byId("progress-text").textContent = duration ? `Read ${seconds(done)} of ${seconds(duration)}` : `Read ${seconds(done)}`;
-    if (duration) byId("progress-bar").value = done / duration; else byId("progress-bar").removeAttribute("value");
-  }
-
-  // One at a time, and once more where something came in the meantime.
-  async refresh() {
-    this.again = true;
-    if (this.busy) return;
-    this.busy = true;
-    try {
-      while (this.again && !this.stopping.signal.aborted) { this.again = false; await this.fetchAll(); }
-    } catch (error) {
-      if (error.status === 429) setTimeout(() => this.refresh(), 2000);
-    } finally { this.busy = false; }
-  }
-
-  async fetchAll() {
-    const [timeline, text, audio, face] = await Promise.all([
-      api.read(this.id, "/timeline?points=600&evidence=false"), this.news("text"), this.news("audio"), this.newestFace()]);
-    if (this.stopping.signal.aborted) return;
-    for (const score of audio) this.voice.set(score.seq, score);
-    drawWords(text);
-    drawFaces(this.result, face);
-    await Promise.all([drawTimeline(timeline), drawVoice([...this.voice.values()].sort((a, b) => a.start_s - b.start_s))]);
-  }
-
-  // Scores may come out of order; half a minute is looked at again.
-  async news(modality) {
-    if (!(modality in this.result.modalities)) return [];
-    const all = [];
-    for (let page; !page || page.length === 1000;) {
-      page = (await api.read(this.id, `/evidence?modality=${modality}&start_s=${Math.max(0, this.reach[modality] - 30)}&limit=1000`)).evidence;
-      all.push(...page);
-      const last = page.at(-1)?.start_s ?? 0;
-      if (last <= this.reach[modality]) break;
-      this.reach[modality] = last;
-    }
-    return all;
-  }
-
-  async newestFace() {
-    if (!("face" in this.result.modalities)) return null;
-    const from = Math.max(0, (this.facesUntil ?? 0));
-    const { evidence } = await api.read(this.id, `/evidence?modality=face&start_s=${from}&limit=1000`);
-    this.newest = evidence.at(-1) ?? this.newest;
-    this.facesUntil = this.newest?.start_s ?? 0;
-    return this.newest;
-  }
+// A list holds no results; where this browser has a session's token, it may read them.
+async function showMood(id, place) {
+  if (!api.tokenOf(id)) return;
+  const { mood } = await api.read(id).catch(() => ({ mood: null }));
+  if (!mood) return;
+  const dot = make("span", { className: "mood-dot", ariaHidden: "true" });
+  dot.style.background = moodColour(mood.score);
+  place.replaceChildren(dot, mood.score.toFixed(1));
 }
 
+// --- which view -----------------------------------------------------------------------------------------------------
 async function route() {
   shown?.close();
   shown = null;
@@ -160,7 +72,7 @@ async function route() {
     if (answer !== "open" || !token) { location.hash = "#/"; return; }
     api.keepToken(id, token);
   }
-  const view = pending?.id === id ? pending : new SessionView(id);
+  const view = pending?.id === id ? pending : new SessionView(id, leave);
   pending = null;
   shown = view;
   // Before anything is fetched: who begins to type meanwhile must not lose the place.
@@ -190,7 +102,7 @@ async function analyse(recording) {
   const wanted = await consent(`“${recording.name}” will be read by the service in memory, judged, and not stored.`);
   if (!wanted) return;
   const { session_id: id } = await api.create(wanted);
-  pending = new SessionView(id);
+  pending = new SessionView(id, leave);
   pending.recording = true;
   location.hash = `#/s/${id}`;
   byId("progress-text").textContent = "Sending the recording";
@@ -207,7 +119,7 @@ async function startLive() {
   if (!wanted) return;
   const stream = await openDevices(wanted.modalities);
   const { session_id: id } = await api.create(wanted);
-  const view = new SessionView(id);
+  const view = new SessionView(id, leave);
   view.capture = new Capture(id, stream, (failure) => {
     byId("capture").hidden = true;
     if (failure) tell(failure.message);
@@ -237,6 +149,7 @@ function listen() {
   on("start-live", "click", startLive);
   on("more", "click", () => showList(true));
   on("stop", "click", () => shown.capture.stop());
+  on("forget", "click", async () => { await shown.forget(); tell("The last minute is forgotten; it does not come back."); });
   on("end", "click", async () => { shown.capture?.stop(); if (!shown.capture) await api.end(shown.id); });
   on("delete", "click", async () => {
     if (await choice("confirm") !== "delete") return;
@@ -250,6 +163,8 @@ function listen() {
   byId("consent").addEventListener("change", checkConsent);
   addEventListener("hashchange", guard(route));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => shown?.refresh());
+  let resized;
+  addEventListener("resize", () => { clearTimeout(resized); resized = setTimeout(() => shown?.refresh(), 300); });
   addEventListener("pagehide", () => shown?.capture?.stop());
 }
 

@@ -37,6 +37,8 @@ export class Capture {
     if (this.stream.getVideoTracks().length) await this.see();
   }
 
+  elapsed() { return this.begun === undefined ? 0 : (performance.now() - this.begun) / 1000; }
+
   async hear() {
     this.audio = new AudioContext({ sampleRate: 16000 });
     await this.audio.audioWorklet.addModule("/assets/recorder.js");
@@ -58,7 +60,7 @@ export class Capture {
     canvas.height = Math.round(video.videoHeight * scale);
     const context = canvas.getContext("2d");
     this.timer = setInterval(() => {
-      const at = (performance.now() - this.begun) / 1000;
+      const at = this.elapsed();
       context.drawImage(video, 0, 0, canvas.width, canvas.height);
       canvas.toBlob(async (blob) => this.sendPicture(at, await blob.arrayBuffer()), "image/jpeg", 0.85);
     }, 1000 / FRAMES_PER_S);

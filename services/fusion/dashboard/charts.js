@@ -1,5 +1,5 @@
 // Charts by plotly.js, which is loaded only when there is something to draw.
-import { byId, colour, empty, NAMES } from "./view.js";
+import { byId, colour, empty, NAMES, seconds } from "./view.js";
 
 let loading;
 function plotly() {
@@ -14,17 +14,27 @@ function plotly() {
 }
 
 const DASHES = { text: "dot", audio: "dash", face: "dashdot" };
+const MOST_UTTERANCES = 60;
+const TICK_PX = 90;
 const SETTINGS = { displayModeBar: false, responsive: true };
 
-function layout(more) {
+function layout({ until, width, ...more }) {
   const grid = { gridcolor: colour("line"), zeroline: false, linecolor: colour("line") };
   return {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colour("soft"), family: "system-ui, sans-serif", size: 12 },
-    margin: { l: 44, r: more.yaxis2 ? 48 : 12, t: 8, b: innerWidth < 600 ? 120 : 84 }, hovermode: "x unified", hoverlabel: { bgcolor: colour("card"), font: { color: colour("ink") } },
+    margin: { l: 44, r: more.yaxis2 ? 48 : 12, t: 8, b: width < 500 ? 88 : 60 }, hovermode: "x unified", hoverlabel: { bgcolor: colour("card"), font: { color: colour("ink") } },
     legend: { orientation: "h", yanchor: "bottom", yref: "container", y: 0, x: 0 }, ...more,
-    xaxis: { ...grid, title: { text: "seconds" }, rangemode: "tozero" }, yaxis: { ...grid, ...more.yaxis },
-    ...(more.yaxis2 ? { yaxis2: { ...grid, showgrid: false, overlaying: "y", side: "right", ...more.yaxis2 } } : {}),
+    dragmode: false, xaxis: { ...grid, fixedrange: true, rangemode: "tozero", tickangle: 0, ...clock(until, width) }, yaxis: { ...grid, fixedrange: true, ...more.yaxis },
+    ...(more.yaxis2 ? { yaxis2: { ...grid, fixedrange: true, showgrid: false, overlaying: "y", side: "right", ...more.yaxis2 } } : {}),
   };
+}
+
+// Minutes and seconds, at round places and not too many of them.
+function clock(until, width) {
+  const most = Math.max(2, (width - 90) / TICK_PX);
+  const step = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200].find((each) => until / each <= most) ?? 14400;
+  const places = Array.from({ length: Math.floor(until / step) + 1 }, (_, index) => index * step);
+  return { range: [0, until], tickvals: places, ticktext: places.map(seconds) };
 }
 
 // A second without evidence is a gap, never a guess.
@@ -52,7 +62,7 @@ export async function drawTimeline({ timeline, resolution_s: resolution }) {
     ...bands(points, x), ...alone,
     line(points.map((point) => point.mood ?? null), { name: "Together", line: { color: colour("ink"), width: 3 }, mode: points.length < 3 ? "lines+markers" : "lines" }),
   ];
-  await Plotly.react(place, traces, layout({ yaxis: { range: [0.9, 5.1], dtick: 1, title: { text: "mood" } } }), SETTINGS);
+  await Plotly.react(place, traces, layout({ until: timeline.at(-1).end_s, width: place.clientWidth, yaxis: { range: [0.9, 5.1], dtick: 1, title: { text: "mood" } } }), SETTINGS);
   const last = timeline.at(-1);
   place.setAttribute("aria-label", `Mood over ${Math.round(last.end_s)} seconds; at the end ${last.mood.toFixed(1)}, between ${last.low.toFixed(1)} and ${last.high.toFixed(1)}`);
 }
@@ -79,19 +89,41 @@ function axis(unit, values, around) {
   return { title: { text: unit }, tickformat: ".0f", nticks: 5, ...range };
 }
 
-export async function drawVoice(scores) {
+// Of a long session neighbours are averaged, so that what is drawn stays readable.
+function thinned(heard) {
+  const size = Math.ceil(heard.length / MOST_UTTERANCES);
+  const mean = (values) => { const known = values.filter((value) => typeof value === "number"); return known.length ? known.reduce((a, b) => a + b) / known.length : null; };
+  return Array.from({ length: Math.ceil(heard.length / size) }, (_, index) => {
+    const group = heard.slice(index * size, (index + 1) * size);
+    return { at: mean(group.map((score) => (score.start_s + score.end_s) / 2)), energy: mean(group.map((score) => score.details.energy_db)), pitch: mean(group.map((score) => score.details.pitch_hz)) };
+  });
+}
+
+function sayVoice(last, speaker) {
+  const usual = speaker ? `Usually about ${Math.round(speaker.pitch_hz)} Hz. ` : "";
+  const { relative_voice: relative } = last;
+  const than = (value, more, less) => (value >= 1 ? more : value <= -1 ? less : null);
+  const found = relative ? [than(relative.pitch_sd, "higher", "lower"), than(relative.energy_sd, "louder", "quieter")].filter(Boolean) : [];
+  const said = relative ? `The last words were ${found.length ? `${found.join(" and ")} than usual` : "about as usual"} for this voice; intensity ${relative.intensity}.` : "";
+  byId("speaker").textContent = usual + said;
+}
+
+export async function drawVoice(scores, result) {
   const place = byId("voice");
   const heard = scores.filter((score) => score.details.energy_db !== null && score.details.energy_db !== undefined);
-  if (!heard.length) { if (!place.data) place.replaceChildren(empty("No voice was heard yet.")); return; }
+  if (!heard.length) {
+    byId("speaker").textContent = ""; if (!place.data) place.replaceChildren(empty("No voice was heard yet.")); return; }
   const Plotly = await plotly();
   if (!place.data) place.replaceChildren();
-  const x = heard.map((score) => (score.start_s + score.end_s) / 2);
+  sayVoice(heard.at(-1), result.speaker);
+  const points = thinned(heard);
+  const x = points.map((point) => point.at);
   const marks = (y, name, shade, symbol, more) => ({ x, y, name, mode: "lines+markers", marker: { color: colour(shade), symbol, size: 8 }, line: { color: colour(shade), width: 1.5 }, ...more });
   const traces = [
-    marks(heard.map((score) => score.details.energy_db), "Energy (dB)", "audio", "circle", {}),
-    marks(heard.map((score) => score.details.pitch_hz), "Pitch (Hz)", "text", "diamond", { yaxis: "y2" }),
+    marks(points.map((point) => point.energy), "Energy (dB)", "audio", "circle", {}),
+    marks(points.map((point) => point.pitch), "Pitch (Hz)", "text", "diamond", { yaxis: "y2" }),
   ];
-  await Plotly.react(place, traces, layout({ yaxis: axis("dB", heard.map((score) => score.details.energy_db), 5), yaxis2: axis("Hz", heard.map((score) => score.details.pitch_hz), 25) }), SETTINGS);
+  await Plotly.react(place, traces, layout({ until: heard.at(-1).end_s, width: place.clientWidth, yaxis: axis("dB", points.map((point) => point.energy), 5), yaxis2: axis("Hz", points.map((point) => point.pitch), 25) }), SETTINGS);
   const last = heard.at(-1).details;
   place.setAttribute("aria-label", `Energy and pitch of ${heard.length} utterances; the last one ${last.energy_db.toFixed(0)} dB over the noise${last.pitch_hz ? ` at ${last.pitch_hz.toFixed(0)} Hz` : ""}${last.intensity ? `, ${last.intensity}` : ""}`);
 }

@@ -38,10 +38,37 @@ export function drawMood(result) {
     make("ol", { ariaHidden: "true" }, ...[1, 2, 3, 4, 5].map((n) => make("li", { textContent: n }))));
   place.replaceChildren(
     make("p", { className: "value" }, mood.score.toFixed(1), make("small", { textContent: " of 5" })),
-    make("p", {}, make("strong", { textContent: mood.label })),
+    make("p", { className: "label", textContent: mood.label }),
     scale,
     make("p", { className: "soft small", textContent: `Between ${mood.low.toFixed(1)} and ${mood.high.toFixed(1)} with 80 % confidence${mood.relative ? ", relative to this person’s usual" : ""}.` }),
+    mix(result.distribution),
   );
+}
+
+function mix(distribution) {
+  const most = Object.entries(distribution).sort((a, b) => b[1] - a[1]).filter(([, part], index) => part >= 0.03 && index < 4);
+  const rows = most.map(([emotion, part]) => {
+    const fill = make("i");
+    fill.style.width = `${100 * part}%`;
+    return make("li", {}, make("span", { textContent: emotion }), make("div", { className: "share", ariaHidden: "true" }, fill), make("span", { className: "number", textContent: percent(part) }));
+  });
+  return make("ul", { className: "mix", ariaLabel: "The mix of emotions" }, ...rows);
+}
+
+export function drawCourse(course, result) {
+  const place = byId("course");
+  if (!course) {
+    place.replaceChildren(empty(result.status === "live" ? "It is still going on." : "There was not enough that could be judged."));
+    return;
+  }
+  const moment = (name, { start_s: from, end_s: to, mood, emotion }) => make("tr", {}, make("th", { scope: "row", textContent: name }),
+    make("td", { textContent: to - from > 1 ? `${seconds(from)} to ${seconds(to)}` : `at ${seconds(from)}` }), make("td", { textContent: emotion }), make("td", { className: "number", textContent: mood.toFixed(1) }));
+  const mean = make("tr", {}, make("th", { scope: "row", textContent: "mean" }), make("td", { textContent: "all of it" }), make("td"), make("td", { className: "number", textContent: course.mean.toFixed(1) }));
+  const apart = course.disagreements.map(({ start_s: from, end_s: to, between: [first, second] }) =>
+    make("li", { textContent: `${NAMES[first]} and ${NAMES[second].toLowerCase()} disagree from ${seconds(from)} to ${seconds(to)}.` }));
+  place.replaceChildren(make("p", { className: "label", textContent: course.label }),
+    table("How it went", ["", "when", "strongest", "mood"], [mean, moment("peak", course.peak), moment("end", course.end)]),
+    ...(apart.length ? [make("ul", { className: "small soft apart" }, ...apart)] : []));
 }
 
 export function drawShares(result) {
@@ -55,7 +82,7 @@ export function drawShares(result) {
       make("td", {}, make("div", { className: "share", ariaHidden: "true" }, fill), make("span", { textContent: percent(each.weight) })),
       make("td", { className: "soft", textContent: each.reasons.join("; ") || "nothing lowers it" }));
   });
-  byId("shares").replaceChildren(table(["", "mood", "share", "why"], rows));
+  byId("shares").replaceChildren(table("What each says", ["", "mood", "share", "why"], rows));
   drawDisagreement(result);
 }
 
@@ -71,22 +98,26 @@ export function drawAccounting(result) {
   const judged = Object.entries(result.accounting);
   const rows = ["published", "scored", "abstained", "failed", "expired", "forgotten"].map((outcome) => make("tr", {},
     make("th", { scope: "row", textContent: outcome }), ...judged.map(([, row]) => make("td", { className: "number", textContent: row[outcome] }))));
-  byId("accounting").replaceChildren(table(["", ...judged.map(([name]) => NAMES[name])], rows));
+  byId("accounting").replaceChildren(table("What became of every piece", ["", ...judged.map(([name]) => NAMES[name])], rows));
 }
 
-export function table(heads, rows) {
+export function table(name, heads, rows) {
   const kind = (index) => (rows[0]?.children[index]?.className === "number" ? "number" : "");
   const head = make("tr", {}, ...heads.map((text, index) => (text ? make("th", { scope: "col", className: kind(index), textContent: text }) : make("td"))));
-  const box = make("div", { className: "scroll", tabIndex: 0, role: "group", ariaLabel: "Table" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
+  const box = make("div", { className: "scroll", tabIndex: 0, role: "group", ariaLabel: name }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
   return box;
 }
 
-export function drawWords(scores) {
+export function dropWords(inside) {
+  for (const item of byId("words").querySelectorAll("li[data-seq]")) if (inside(Number(item.dataset.start), Number(item.dataset.end))) item.remove();
+}
+
+export function drawWords(scores, result) {
   const list = byId("words");
   const known = new Map([...list.querySelectorAll("li[data-seq]")].map((item) => [item.dataset.seq, item]));
   const fresh = scores.filter((score) => score.details.transcript && !known.has(String(score.seq)));
   const items = [...known.values(), ...fresh.map(wordLine)].sort((a, b) => a.dataset.start - b.dataset.start);
-  if (!items.length) { list.replaceChildren(make("li", { className: "soft", textContent: "Nothing was said yet." })); return; }
+  if (!items.length) { list.replaceChildren(make("li", { className: "soft", textContent: result.status === "live" ? "Nothing was said yet." : "Nothing was said." })); return; }
   if (!fresh.length) return;
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
   list.replaceChildren(...items);
@@ -100,13 +131,18 @@ function wordLine(score) {
     make("span", { className: "number", textContent: score.mood === null ? "–" : score.mood.toFixed(1), title: "mood of the words, 1 to 5" }));
   item.dataset.seq = score.seq;
   item.dataset.start = score.start_s;
+  item.dataset.end = score.end_s;
   return item;
 }
 
 export function drawFaces(result, newest) {
   const place = byId("faces");
   if (!("face" in result.modalities)) { place.replaceChildren(empty("Nobody agreed to faces being judged.")); return; }
-  if (!newest) { place.replaceChildren(empty(result.status === "live" ? "No picture yet." : "There was no picture.")); return; }
+  if (!newest) {
+    const lately = result.accounting.face.published ? "There was no picture in the last half minute." : "There was no picture.";
+    place.replaceChildren(empty(result.status === "live" && !result.accounting.face.published ? "No picture yet." : lately));
+    return;
+  }
   const { faces } = newest.details;
   const words = faces.length === 0 ? "no face" : faces.length === 1 ? "one face" : `${faces.length} faces; the thick one is judged`;
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

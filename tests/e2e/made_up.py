@@ -1,0 +1,89 @@
+"""Sessions made up in the store, and the dashboard over them: no model and no broker is needed to look at a page."""
+
+import math
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from services.fusion.api import Server, create_app
+from services.fusion.settings import FusionSettings
+from services.fusion.store import SessionStore
+from shared.emotions import EMOTIONS, MODALITIES, Emotion, Modality, as_mapping, mood_of
+from shared.messages import (
+    AudioDetails,
+    FaceBox,
+    FaceDetails,
+    ModalityScore,
+    ModelRef,
+    SessionEnded,
+    Status,
+    TextDetails,
+)
+from shared.sessions import new_session
+
+UTTERANCE_S: Final = 10
+FRAME_S: Final = 2
+_BATCH: Final = 500
+
+
+@contextmanager
+def serving(store: SessionStore) -> Iterator[str]:
+    """Serve the API and the dashboard over a store, in a thread, and give their address."""
+    server = Server(create_app(store, FusionSettings(fusion_rate=10_000)))
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@dataclass(frozen=True, slots=True)
+class MadeUp:
+    """A session whose mood rises and falls."""
+
+    store: SessionStore
+    session_id: str
+    token: str
+
+    @classmethod
+    def begin(cls, store: SessionStore) -> "MadeUp":
+        """Begin one."""
+        started, token = new_session(MODALITIES)
+        store.start(started)
+        return cls(store, started.session_id, token)
+
+    def go_on(self, start_s: int, end_s: int) -> None:
+        """Add what is seen and said in a stretch: a frame every two seconds, an utterance every ten."""
+        scores = [self.score(Modality.FACE, at // FRAME_S, at, 0) for at in range(start_s, end_s, FRAME_S)]
+        for at in range(start_s, end_s, UTTERANCE_S):
+            scores += [self.score(each, at // UTTERANCE_S, at, 4) for each in (Modality.TEXT, Modality.AUDIO)]
+        for first in range(0, len(scores), _BATCH):
+            self.store.apply(scores[first : first + _BATCH])
+
+    def end(self, duration_s: int) -> None:
+        """End it, with all of it accounted for."""
+        speech, frames = -(-duration_s // UTTERANCE_S), -(-duration_s // FRAME_S)
+        ended = SessionEnded(session_id=self.session_id, duration_s=duration_s, speech_chunks=speech, frames=frames)
+        self.store.end(ended)
+
+    def score(self, modality: Modality, seq: int, at_s: int, length_s: float) -> ModalityScore:
+        """Return one score."""
+        joy = 0.45 + 0.4 * math.sin(at_s / 300)
+        distribution = [{Emotion.JOY: joy, Emotion.SADNESS: 0.9 - joy}.get(each, 0.02) for each in EMOTIONS]
+        details = {
+            Modality.TEXT: TextDetails(transcript=f"These are the words of second {at_s}.", language="en"),
+            Modality.AUDIO: AudioDetails(energy_db=30 + seq % 7, pitch_hz=170 + 10 * (seq % 5)),
+            Modality.FACE: FaceDetails(faces=(FaceBox(x=0.4, y=0.2, width=0.2, height=0.3, confidence=1, main=True),)),
+        }
+        return ModalityScore(
+            session_id=self.session_id, modality=modality, seq=seq, start_s=at_s, end_s=at_s + length_s,
+            status=Status.SCORED, mood=float(mood_of(distribution)), distribution=as_mapping(distribution),
+            confidence=0.6, quality=0.8, details=details[modality],
+            model=ModelRef(name=f"mien-{modality}", version="1"),
+        )  # fmt: skip

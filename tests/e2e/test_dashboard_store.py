@@ -1,0 +1,192 @@
+"""The dashboard over sessions made up in the store: an hour, forgetting, who listens, and a restart with a gap."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from services.fusion.state import Loss, Outcome
+from services.fusion.store import SessionStore, connect
+from shared.emotions import Modality
+from shared.messages import SessionForget
+from tests.e2e.browser import as_devices, chromium, keep
+from tests.e2e.command import SAMPLE
+from tests.e2e.made_up import MadeUp, serving
+from tests.servers import free_port
+
+READY_MS: Final = 60_000
+HOUR_S: Final = 3600
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with chromium(*as_devices(SAMPLE.absolute(), tmp_path_factory.mktemp("devices"))) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def store(redis_url: str) -> SessionStore:
+    return SessionStore(connect(redis_url))
+
+
+@pytest.fixture(scope="module")
+def address(store: SessionStore) -> Iterator[str]:
+    with serving(store) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield page
+    page.close()
+    assert not faults
+
+
+def show(page: Page, address: str, session: MadeUp) -> None:
+    tokens = json.dumps({session.session_id: session.token})
+    page.goto(address)
+    page.evaluate("tokens => localStorage.setItem('mien.tokens', tokens)", tokens)
+    page.goto(f"{address}/#/s/{session.session_id}")
+    expect(page.locator("#timeline .scatterlayer .trace").first).to_be_attached(timeout=READY_MS)
+
+
+def drawn(page: Page, chart: str) -> list[int]:
+    lengths: list[int] = page.evaluate("id => document.getElementById(id).data.map(trace => trace.x.length)", chart)
+    return lengths
+
+
+def test_an_hour_is_drawn_with_few_points_and_goes_on(page: Page, address: str, store: SessionStore) -> None:
+    session = MadeUp.begin(store)
+    session.go_on(0, HOUR_S)
+    show(page, address, session)
+    expect(page.locator("#words li[data-seq]")).to_have_count(HOUR_S // 10, timeout=READY_MS)
+    band, *lines = drawn(page, "timeline")
+    assert band <= 600
+    assert all(100 <= line <= 300 for line in lines)
+    assert max(drawn(page, "voice")) <= 60
+    expect(page.locator("#faces rect")).to_have_count(1)
+    keep(page, "hour")
+    session.go_on(HOUR_S, HOUR_S + 60)
+    expect(page.locator("#words li[data-seq]")).to_have_count(HOUR_S // 10 + 6, timeout=READY_MS)
+    session.end(HOUR_S + 60)
+    expect(page.locator("#course tbody tr")).to_have_count(3, timeout=READY_MS)
+
+
+def test_the_last_minute_is_forgotten_on_the_page_too(page: Page, address: str, store: SessionStore) -> None:
+    session = MadeUp.begin(store)
+    session.go_on(0, 200)
+    show(page, address, session)
+    expect(page.locator("#words li[data-seq]")).to_have_count(20, timeout=READY_MS)
+    page.get_by_role("button", name="Forget the last minute").click()
+    expect(page.locator("#words li[data-seq]")).to_have_count(14)
+    expect(page.get_by_role("alert")).to_contain_text("forgotten")
+    forgotten = page.locator("#accounting tr", has_text="forgotten").locator("td")
+    expect(forgotten).to_have_text(["6", "6", "30"], timeout=READY_MS)
+    session.go_on(180, 200)
+    expect(page.locator("#words li[data-seq]")).to_have_count(14)
+    store.forget(SessionForget(session_id=session.session_id, start_s=0, end_s=50))
+    expect(page.locator("#words li[data-seq]")).to_have_count(9, timeout=READY_MS)
+    expect(page.locator("#words")).not_to_contain_text(re.compile(r"second (40|150)\."))
+    keep(page, "forgotten")
+
+
+def test_who_listens_is_told_of_changes_and_not_every_second(page: Page, address: str, store: SessionStore) -> None:
+    session = MadeUp.begin(store)
+    session.go_on(0, 40)
+    show(page, address, session)
+    page.evaluate(
+        """() => { window.said = []; new MutationObserver(() => said.push(document.getElementById("said").textContent))
+            .observe(document.getElementById("said"), { childList: true }); }"""
+    )
+    for end_s in range(60, 140, 20):
+        session.go_on(end_s - 20, end_s)
+        expect(page.locator("#words li[data-seq]")).to_have_count(end_s // 10, timeout=READY_MS)
+    session.end(120)
+    expect(page.locator("#status")).to_have_text("complete", timeout=READY_MS)
+    expect(page.locator("#said")).to_have_text(re.compile(r"^Result: \d\.\d of 5, "))
+    said = page.evaluate("said")
+    assert len(said) == len(set(said)) <= 3, said
+    tree = page.locator("body").aria_snapshot()
+    for part in (
+        'heading "Session" [level=1]',
+        "status: complete",
+        re.compile(r'status: "?Result: \d\.\d of 5'),
+        re.compile(r'img "\d\.\d of 5, [a-z ]+; between \d\.\d and \d\.\d with 80 % confidence"'),
+        re.compile(r'img "Mood over \d+ seconds; at the end'),
+        'list "What was said, with the mood of its words"',
+        'list "The mix of emotions"',
+        'group "What became of every piece"',
+        'rowheader "forgotten"',
+        'button "Delete"',
+    ):
+        assert re.search(part if isinstance(part, re.Pattern) else re.escape(part), tree), (part, tree)
+
+
+def test_a_list_shows_moods_where_this_browser_may_read_them(page: Page, address: str, store: SessionStore) -> None:
+    tokens = {}
+    for _ in range(2):
+        made = httpx.post(f"{address}/v1/sessions", json={"consent": True, "purpose": "personal"}).json()
+        tokens[made["session_id"]] = made["token"]
+    mine, other = tokens
+    MadeUp(store, mine, tokens[mine]).go_on(0, 30)
+    MadeUp(store, other, tokens[other]).go_on(0, 30)
+    page.goto(address)
+    page.evaluate("tokens => localStorage.setItem('mien.tokens', tokens)", json.dumps({mine: tokens[mine]}))
+    page.reload()
+    expect(page.locator("tr", has_text=mine).locator("td.number")).to_have_text(re.compile(r"\d\.\d"), timeout=READY_MS)
+    expect(page.locator("tr", has_text=other).locator("td.number")).to_have_text(re.compile(r"^\W$"))
+    keep(page, "list")
+
+
+@contextmanager
+def service(port: int, rabbitmq_url: str, redis_url: str) -> Iterator[None]:
+    """``python -m services.fusion``, killed at the end."""
+    environment = {**os.environ, "FUSION_PORT": str(port), "AMQP_URL": rabbitmq_url, "REDIS_URL": redis_url}
+    command = [sys.executable, "-m", "services.fusion"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            assert any('"message": "ready"' in line for line in process.stderr)
+            yield
+        finally:
+            process.kill()
+
+
+def test_a_session_is_followed_across_a_restart_of_the_service(
+    page: Page, rabbitmq_vhost_url: str, redis_url: str, store: SessionStore
+) -> None:
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+
+    def lose(seqs: range) -> None:
+        for seq in seqs:
+            store.lose(
+                Loss(session_id=made["session_id"], modality=Modality.FACE, seq=seq, cause="x", outcome=Outcome.EXPIRED)
+            )
+
+    with service(port, rabbitmq_vhost_url, redis_url):
+        made = httpx.post(f"{base}/v1/sessions", json={"consent": True, "purpose": "personal"}).json()
+        page.goto(f"{base}/#/s/{made['session_id']}")
+        page.get_by_role("textbox", name="Token").fill(made["token"])
+        page.get_by_role("button", name="Open").click()
+        lose(range(2))
+        expired = page.locator("#accounting tr", has_text="expired").locator("td").last
+        expect(expired).to_have_text("2", timeout=READY_MS)
+    expect(page.locator("#status")).to_have_text("connection lost; trying again", timeout=READY_MS)
+    keep(page, "connection-lost")
+    lose(range(2, 1300))
+    with service(port, rabbitmq_vhost_url, redis_url):
+        expect(expired).to_have_text("1300", timeout=READY_MS)
+        expect(page.locator("#status")).to_have_text("going on")
+    assert store.events.gap_after(made["session_id"], "0-1") is not None
