@@ -20,6 +20,7 @@ from services.cli.local import LocalBroker, loaders_of
 from services.cli.readout import HttpReadout, NoReadout, Readout
 from services.cli.recording import Recording
 from services.cli.show import Ending, require_window, run
+from services.cli.terminal import steady_console
 from shared.broker.port import Broker
 from shared.broker.rabbitmq import RabbitMqBroker
 from shared.emotions import Modality
@@ -70,9 +71,13 @@ def capture(request: CaptureRequest) -> None:
     """
     configure_logging("mien", "ERROR")
     configure_tracing("agent")
-    console = Console(stderr=True, highlight=False)
     if request.window:
         require_window()
+    with steady_console() as console:
+        _capture(request, console)
+
+
+def _capture(request: CaptureRequest, console: Console) -> None:
     opened = open_source(request.choice, request.modalities)
     local = tuple(each for each in opened.modalities if each in request.local)
     settings = broker_settings(request.broker_url)

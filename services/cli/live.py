@@ -18,6 +18,7 @@ from services.cli.keyboard import Keyboard
 from services.cli.recording import Recording
 from services.cli.serve import LOOPBACK, listen
 from services.cli.show import require_window, run
+from services.cli.terminal import steady_console
 from services.embedded import Embedded
 from services.fusion.api import Server
 from services.fusion.schema import SessionResult, SessionSummary
@@ -91,9 +92,13 @@ def live(request: LiveRequest) -> None:
         WeightsError: If weights are missing or altered.
     """
     configure_logging("mien", "ERROR")
-    console = Console(stderr=True, highlight=False)
     if request.window:
         require_window()
+    with steady_console() as console:
+        _live(request, console)
+
+
+def _live(request: LiveRequest, console: Console) -> None:
     opened = open_source(request.choice, request.modalities)
     disclosure = Disclosure(
         sources=opened.words,

@@ -1,5 +1,6 @@
 """The view in a terminal, with its keys; where there is no terminal, a line now and then."""
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,17 @@ from services.cli.view import line, panel
 
 _REDRAW_S: Final = 0.1
 _LINE_EVERY_S: Final = 10.0
+
+
+@contextmanager
+def steady_console() -> Iterator[Console]:
+    """Give a console on standard error that stays one while a microphone is opened.
+
+    Libraries for sound complain on standard error by themselves; the agent takes it away from them for a moment, and
+    what is shown must not go with it.
+    """
+    with os.fdopen(os.dup(2), "w", encoding="utf-8") as own:
+        yield Console(file=own, highlight=False)
 
 
 def follow(recording: Recording, console: Console, *, has_keys: bool) -> None:

@@ -39,6 +39,7 @@ class Terminal:
             stderr=self._its,
             env={**os.environ, "TERM": "xterm-256color", **(environment or {})},
             start_new_session=True,
+            preexec_fn=_own_terminal,  # noqa: PLW1509  (nothing else makes Ctrl+C an interrupt)
         )
         os.close(self._its)
         self.raw = b""
@@ -55,17 +56,17 @@ class Terminal:
     @property
     def shown(self) -> str:
         """Everything that was shown so far, without colours and movements."""
-        return _CONTROLS.sub(b"", self.raw).decode(errors="replace")
+        return _plain(self.raw)
 
     def expect(self, words: str, seconds: float = PATIENCE_S) -> None:
         """Wait until words are shown that were not there when the last key was pressed."""
         deadline = monotonic() + seconds
-        while words not in self.shown[self._from :]:
+        while words not in _plain(self.raw[self._from :]):
             assert self._read(deadline - monotonic()), f"{words!r} is not shown:\n{self.shown[-3000:]}"
 
     def press(self, keys: str) -> None:
         """Press keys; what is expected from now on must be shown anew."""
-        self._from = len(self.shown)
+        self._from = len(self.raw)
         os.write(self._own, keys.encode())
 
     def end(self) -> int:
@@ -85,3 +86,12 @@ class Terminal:
             return False
         self.raw += data
         return bool(data)
+
+
+def _plain(raw: bytes) -> str:
+    return _CONTROLS.sub(b"", raw).decode(errors="replace")
+
+
+def _own_terminal() -> None:
+    """Make standard input the terminal that controls the process."""
+    ioctl(0, termios.TIOCSCTTY, 0)

@@ -1,6 +1,7 @@
 """``mien live`` at a terminal and in a browser's place: consent, keys, mood, card."""
 
 import json
+import os
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,8 +17,10 @@ from services.capture.sources.file import FileSource
 from services.capture.sources.port import AudioBlock
 from tests.e2e.command import SAMPLE, mien
 from tests.e2e.terminal import Terminal
+from tests.servers import NoServerError
 from tests.sound import Room
 
+CTRL_C: Final = "\x03"
 _FPS: Final = 10
 
 
@@ -72,7 +75,12 @@ def camera() -> Iterator[Camera]:
 @pytest.fixture
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
     """A microphone in a room where the sample is played."""
-    room = Room(tmp_path, monkeypatch)
+    try:
+        room = Room(tmp_path, monkeypatch.setenv)
+    except NoServerError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(f"NOT TESTED on a real microphone: {error}")
     blocks = [item.samples for item in FileSource(SAMPLE, video=False) if isinstance(item, AudioBlock)]
     player = room.play(np.concatenate(blocks * 5))
     yield room
@@ -81,9 +89,11 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
     room.unplug()
 
 
-def test_a_person_agrees_sees_the_mood_pauses_forgets_and_ends(camera: Camera, room: Room) -> None:
+@pytest.mark.timeout(240)
+@pytest.mark.usefixtures("room")
+def test_a_person_agrees_sees_the_mood_pauses_mutes_forgets_and_ends(camera: Camera) -> None:
     listed = mien("devices", "--json")
-    assert "Room" in {each["name"] for each in json.loads(listed.stdout)}
+    assert "room" in {each["name"] for each in json.loads(listed.stdout)}
     with Terminal("live", "--microphone", "room", "--camera", camera.url, "--no-browser") as terminal:
         terminal.expect("Before anything is recorded")
         terminal.expect("nowhere: everything is judged on this machine")
@@ -91,7 +101,7 @@ def test_a_person_agrees_sees_the_mood_pauses_forgets_and_ends(camera: Camera, r
         terminal.press("\n")
         terminal.expect("agree?")
         terminal.press("y\n")
-        terminal.expect("● RECORDING 0:0")
+        terminal.expect("● RECORDING 0:")
         terminal.expect("dBFS  speech")
         terminal.expect("face seen")
         terminal.expect("of 5")
@@ -106,7 +116,7 @@ def test_a_person_agrees_sees_the_mood_pauses_forgets_and_ends(camera: Camera, r
         terminal.expect("The last minute is forgotten")
         terminal.press("m")
         terminal.expect("dBFS  speech")
-        terminal.press("q")
+        terminal.press(CTRL_C)
         terminal.expect("What each modality says")
         terminal.expect("of every chunk (complete)")
         terminal.expect("Press any key")
@@ -115,41 +125,19 @@ def test_a_person_agrees_sees_the_mood_pauses_forgets_and_ends(camera: Camera, r
     keep(terminal, "live-terminal")
 
 
-def test_ctrl_c_ends_in_order_and_deleting_asks_first(camera: Camera) -> None:
-    arguments = ("live", "--no-microphone", "--camera", camera.url, "--no-browser", "--consent")
-    with Terminal(*arguments) as terminal:
+def test_deleting_asks_first_and_leaves_no_result(camera: Camera) -> None:
+    with Terminal("live", "--no-microphone", "--camera", camera.url, "--no-browser", "--consent") as terminal:
         terminal.expect("● RECORDING")
         terminal.press("d")
         terminal.expect("Delete everything about this session? [y] yes")
         terminal.press("n")
         terminal.expect("[d] delete the session")
-        terminal.press("\x03")
-        terminal.expect("What each modality says")
-        terminal.expect("Press any key")
-        terminal.press("\x03")
-        assert terminal.end() == 0
-    with Terminal(*arguments) as terminal:
-        terminal.expect("● RECORDING")
         terminal.press("d")
         terminal.expect("Delete everything about this session?")
         terminal.press("y")
         terminal.expect("The session is erased")
         assert terminal.end() == 0
     assert "What each modality says" not in terminal.shown
-
-
-def test_nothing_is_recorded_where_nobody_agrees(camera: Camera) -> None:
-    with Terminal("live", "--no-microphone", "--camera", camera.url) as terminal:
-        terminal.expect("What is it for?")
-        terminal.press("workplace\n")
-        assert terminal.end() == 1
-        assert "prohibited" in terminal.shown
-    with Terminal("live", "--no-microphone", "--camera", camera.url, "--purpose", "research") as terminal:
-        terminal.expect("agree?")
-        terminal.press("\n")
-        assert terminal.end() == 1
-    assert "Nothing was recorded." in terminal.shown
-    assert "RECORDING" not in terminal.shown
 
 
 def keep(terminal: Terminal, name: str) -> None:
