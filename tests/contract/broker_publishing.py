@@ -15,6 +15,13 @@ from tests.contract.broker_fixtures import BrokerTest
 class PublishingContract(BrokerTest):
     """Properties, routing, confirms, declarations."""
 
+    def test_it_says_whether_it_can_be_reached(self, broker: Broker, house: House) -> None:
+        broker.declare(house.topology())
+        assert broker.connected
+        assert not broker.blocked
+        broker.close()
+        assert not broker.connected
+
     def test_every_property_arrives(self, broker: Broker, house: House) -> None:
         broker.declare(house.topology())
         sent = message(bytes(range(256)) * 1000, expiration_ms=60_000)

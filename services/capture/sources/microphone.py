@@ -173,12 +173,13 @@ class _Ear:
         samples = self._pcm.convert(bytes(data))
         at_s = self.heard_at - self._mailbox.started - len(samples) / SAMPLE_RATE_HZ
         placed = self._clock.place(at_s, len(samples), lost=bool(status.input_overflow))
+        if not placed.count:
+            return
         start, fitted = placed.start, fit(samples[placed.skip :], placed.count)
         if self._end is not None and 0 < start - self._end <= _FILLED:
             fitted, start = np.concatenate([np.zeros(start - self._end, np.float32), fitted]), self._end
         self._end = start + len(fitted)
-        if len(fitted):
-            self._mailbox.hear(AudioBlock(start / SAMPLE_RATE_HZ, fitted))
+        self._mailbox.hear(AudioBlock(start / SAMPLE_RATE_HZ, fitted))
 
 
 def _format_of(library: ModuleType, index: int) -> tuple[int, int]:
