@@ -152,11 +152,11 @@ def restartable_rabbitmq(*addresses: str, config: str = "") -> Iterator[Restarta
 
 
 @contextmanager
-def restartable_redis(*addresses: str) -> Iterator[Restartable]:
+def restartable_redis(*options: str) -> Iterator[Restartable]:
     """Give a Redis of our own that keeps every write (AOF, synced always) and can be started again; it runs.
 
     Args:
-        addresses: What it listens on beside the loopback address.
+        options: Further options of its command.
 
     Raises:
         NoServerError: If it is not installed.
@@ -167,7 +167,7 @@ def restartable_redis(*addresses: str) -> Iterator[Restartable]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-", ignore_cleanup_errors=True)))
         port = free_port()
-        command = [program, "--bind", "127.0.0.1", *addresses, "--port", str(port), "--protected-mode", "no"]
+        command = [program, "--bind", "127.0.0.1", "--port", str(port), *options]
         command += ["--save", "", "--appendonly", "yes", "--appendfsync", "always", "--enable-debug-command", "yes"]
         url = f"redis://127.0.0.1:{port}/0"
         server = Restartable(url, command, folder, os.environ, lambda: _speaks_redis(port))

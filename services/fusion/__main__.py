@@ -65,6 +65,11 @@ def open_store(settings: FusionSettings) -> SessionStore:
     except redis.RedisError as error:
         parts = urlsplit(url)
         place = f"{parts.hostname}:{parts.port or 6379}" if parts.hostname else parts.path
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise SettingsError(
+                f"Redis at {place} does not prove who it is, and nothing was sent; name the authority to trust in "
+                "REDIS_CA_FILE, or correct the host in REDIS_URL."
+            ) from None
         raise SettingsError(
             f"Redis does not answer at {place} ({error}); start it there, or set REDIS_URL to where it is."
         ) from None

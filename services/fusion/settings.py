@@ -1,10 +1,9 @@
 """Settings of the fusion service; each comes from the environment under its own name."""
 
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field, PositiveFloat, SecretStr, StringConstraints, field_validator
+from pydantic import Field, FilePath, PositiveFloat, SecretStr, StringConstraints, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", to_lower=True, strip_whitespace=True)]
@@ -34,11 +33,11 @@ class FusionSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
 
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
-    redis_ca_file: Path | None = None
+    redis_ca_file: FilePath | None = None
     fusion_host: str = "127.0.0.1"
     fusion_port: int = Field(default=8000, ge=0, le=65535)
-    fusion_tls_cert_file: Path | None = None
-    fusion_tls_key_file: Path | None = None
+    fusion_tls_cert_file: FilePath | None = None
+    fusion_tls_key_file: FilePath | None = None
     fusion_api_keys: Annotated[tuple[Sha256, ...], NoDecode] = ()
     fusion_rate: PositiveFloat = 50.0
     fusion_guess_rate: PositiveFloat = 2.0
