@@ -21,12 +21,18 @@ from shared.messages import (
     SessionEnded,
     Status,
     TextDetails,
+    Word,
 )
 from shared.sessions import new_session
 
 UTTERANCE_S: Final = 10
 FRAME_S: Final = 2
 _BATCH: Final = 500
+
+
+def _words(at_s: int) -> tuple[Word, ...]:
+    effects = {"A": 0.0, "happy": 0.8, "second": -0.2, f"{at_s}.": None}
+    return tuple(Word(text=text, probability=0.9, effect=effect) for text, effect in effects.items())
 
 
 @contextmanager
@@ -77,7 +83,7 @@ class MadeUp:
         joy = 0.45 + 0.4 * math.sin(at_s / 300)
         distribution = [{Emotion.JOY: joy, Emotion.SADNESS: 0.9 - joy}.get(each, 0.02) for each in EMOTIONS]
         details = {
-            Modality.TEXT: TextDetails(transcript=f"These are the words of second {at_s}.", language="en"),
+            Modality.TEXT: TextDetails(transcript=f"A happy second {at_s}.", language="en", words=_words(at_s)),
             Modality.AUDIO: AudioDetails(energy_db=30 + seq % 7, pitch_hz=170 + 10 * (seq % 5)),
             Modality.FACE: FaceDetails(faces=(FaceBox(x=0.4, y=0.2, width=0.2, height=0.3, confidence=1, main=True),)),
         }

@@ -76,6 +76,10 @@ def test_an_hour_is_drawn_with_few_points_and_goes_on(page: Page, address: str, 
     assert all(100 <= line <= 300 for line in lines)
     assert max(drawn(page, "voice")) <= 60
     expect(page.locator("#faces rect")).to_have_count(1)
+    first = page.locator("#words li[data-seq]").first
+    expect(first).to_contain_text("A happy second 0.")
+    expect(first.get_by_title("raises the mood of these words by 0.8")).to_have_text("happy")
+    expect(first.locator(".lowers")).to_have_text("second")
     keep(page, "hour")
     session.go_on(HOUR_S, HOUR_S + 60)
     expect(page.locator("#words li[data-seq]")).to_have_count(HOUR_S // 10 + 6, timeout=READY_MS)

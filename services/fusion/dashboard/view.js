@@ -1,5 +1,7 @@
 // Draws what is known of a session. Everything that comes from people is set as text, never as HTML.
 export const NAMES = { text: "Words", audio: "Voice", face: "Face" };
+// Points of mood from which a word is coloured in full.
+const FULL_EFFECT = 1;
 const MOOD_WORDS = ["very low", "low", "even", "high", "very high"];
 
 export function make(tag, properties = {}, ...children) {
@@ -125,7 +127,7 @@ export function drawWords(scores, result) {
 }
 
 function wordLine(score) {
-  const said = make("span", { className: "said", textContent: score.details.transcript });
+  const said = make("span", { className: "said" }, ...saidWords(score.details));
   said.style.borderColor = moodColour(score.mood);
   const item = make("li", {}, make("span", { className: "at", textContent: seconds(score.start_s) }), said,
     make("span", { className: "number", textContent: score.mood === null ? "–" : score.mood.toFixed(1), title: "mood of the words, 1 to 5" }));
@@ -133,6 +135,18 @@ function wordLine(score) {
   item.dataset.start = score.start_s;
   item.dataset.end = score.end_s;
   return item;
+}
+
+// Each word by what it does to the mood; where that is not known, the sentence as it is.
+function saidWords({ transcript, words }) {
+  if (!words.some((word) => word.effect)) return [transcript];
+  return words.flatMap(({ text, effect }) => {
+    const strength = Math.min(100, Math.round((100 * Math.abs(effect ?? 0)) / FULL_EFFECT));
+    if (strength < 10) return [`${text.trim()} `];
+    const word = make("span", { className: effect < 0 ? "word lowers" : "word", textContent: text.trim(), title: `${effect < 0 ? "lowers" : "raises"} the mood of these words by ${Math.abs(effect).toFixed(1)}` });
+    word.style.setProperty("--strength", `${strength}%`);
+    return [word, " "];
+  });
 }
 
 export function drawFaces(result, newest) {
