@@ -63,7 +63,7 @@ faults: $(VENV)/.dev servers ## Break everything in every way, several times ove
 
 .PHONY: soak
 soak: $(VENV)/.dev servers ## Run the whole system for MINUTES (60) and print its memory and file handles
-	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
+	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
 
 .PHONY: audit
 audit: $(VENV)/.dev ## Check the locked dependencies for known flaws

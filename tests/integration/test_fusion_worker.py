@@ -13,6 +13,7 @@ import pytest
 from services.fusion.results import build_summary
 from services.fusion.state import Outcome, Phase, SessionState
 from services.fusion.store import SessionStore
+from services.fusion.store.keys import Keys
 from services.fusion.worker import FusionWorker
 from shared.broker.memory import MemoryBroker, MemoryServer
 from shared.emotions import EMOTIONS, Modality, mood_of
@@ -175,6 +176,18 @@ def test_nothing_is_lost_while_redis_is_away(
         redis_server.connected = True
         logger.removeHandler(handler)
     assert until_complete(store).counts_of(Modality.FACE).of(Outcome.SCORED) == 20
+
+
+@pytest.mark.usefixtures("worker")
+def test_what_redis_cannot_keep_holds_up_nobody_else(
+    broker: MemoryBroker, store: SessionStore, redis_server: fakeredis.FakeServer
+) -> None:
+    broken = "session-9999"
+    fakeredis.FakeRedis(server=redis_server).set(Keys(broken).counters, "not what belongs here")
+    body = score(0).body.replace(SESSION.encode(), broken.encode())
+    publish(broker, replace(score(0), body=body, correlation_id=broken))
+    publish(broker, started(), *(score(seq) for seq in range(5)), ended(5))
+    assert until_complete(store).counts_of(Modality.FACE).of(Outcome.SCORED) == 5
 
 
 def test_stopping_while_redis_is_away_gives_everything_back(

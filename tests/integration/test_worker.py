@@ -1,5 +1,6 @@
 """The worker over the broker in memory, with a scorer that judges loudness and breaks on silence."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -133,6 +134,45 @@ def test_what_cannot_be_read_is_dead_lettered_and_the_rest_goes_on(broker: Memor
     worker.stop()
     deaths = [dead.get(timeout=PATIENCE_S).death for _ in foreign]
     assert [(death.queue, death.cause) for death in deaths if death] == [("mien.audio", "rejected")] * 3
+
+
+def test_a_decoder_that_stumbles_costs_one_message(broker: MemoryBroker) -> None:
+    def read(message: Message) -> tuple[SpeechChunk, SpeechWindow]:
+        if message.headers["seq"] == 0:
+            raise ZeroDivisionError("of a library")
+        return read_speech(message)
+
+    dead, arrived = _collect(broker, DEAD_QUEUE), _collect(broker, FUSION_QUEUE)
+    worker = Worker(broker, LoudnessScorer(), read)
+    worker.start()
+    for seq in range(2):
+        _publish(broker, _chunk(seq).to_message())
+    assert set(_scores(arrived, 1)) == {1}
+    assert dead.get(timeout=PATIENCE_S).message.headers["seq"] == 0
+    worker.stop()
+
+
+def test_a_worker_tells_how_long_its_batch_takes(broker: MemoryBroker) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    class SlowScorer(LoudnessScorer):
+        def score(self, windows: Sequence[SpeechWindow]) -> list[Judgement]:
+            begun.set()
+            assert may_end.wait(PATIENCE_S)
+            return super().score(windows)
+
+    arrived = _collect(broker, FUSION_QUEUE)
+    worker = Worker(broker, SlowScorer(), read_speech)
+    worker.start()
+    assert worker.busy_s == 0
+    _publish(broker, _chunk(0).to_message())
+    assert begun.wait(PATIENCE_S)
+    first = worker.busy_s
+    assert worker.busy_s > first > 0
+    may_end.set()
+    _scores(arrived, 1)
+    worker.stop()
+    assert worker.busy_s == 0
 
 
 def test_stop_finishes_what_is_in_hand_and_leaves_the_rest(broker: MemoryBroker) -> None:
