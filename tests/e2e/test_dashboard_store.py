@@ -80,6 +80,7 @@ def test_an_hour_is_drawn_with_few_points_and_goes_on(page: Page, address: str, 
     expect(first).to_contain_text("A happy second 0.")
     expect(first.get_by_title("raises the mood of these words by 0.8")).to_have_text("happy")
     expect(first.locator(".lowers")).to_have_text("second")
+    expect(page.locator("#words li[data-seq]")).to_have_count(HOUR_S // 10)
     keep(page, "hour")
     session.go_on(HOUR_S, HOUR_S + 60)
     expect(page.locator("#words li[data-seq]")).to_have_count(HOUR_S // 10 + 6, timeout=READY_MS)

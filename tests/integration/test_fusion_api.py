@@ -130,6 +130,18 @@ def test_a_whole_result_is_the_one_that_the_command_prints(
     assert answer.json() == build_result(state, timeline, evidence).model_dump(mode="json")
 
 
+def test_a_session_made_with_a_baseline_is_told_relative_to_it(client: TestClient, store: SessionStore) -> None:
+    moods = []
+    for usual in (None, 4.0):
+        created = client.post("/v1/sessions", json={**WANTED, "baseline": usual}).json()
+        fill(store, created["session_id"])
+        moods.append(client.get(path(created), headers=bearer(created)).json()["mood"])
+    plain, relative = moods
+    assert (plain["relative"], relative["relative"], relative["usual"]) == (False, True, 4.0)
+    assert relative["absolute"] == plain["score"] != relative["score"]
+    assert client.post("/v1/sessions", json={**WANTED, "baseline": 5.5}).status_code == 422
+
+
 def test_the_summary_leaves_out_what_grows(client: TestClient, store: SessionStore, created: dict[str, Any]) -> None:
     fill(store, created["session_id"])
     body = client.get(path(created), headers=bearer(created)).json()

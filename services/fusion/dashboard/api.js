@@ -88,6 +88,7 @@ export async function follow(id, onEvent, signal) {
   let last;
   for (let pause = 500; !signal.aborted; pause = Math.min(2 * pause, 8000)) {
     try {
+      const again = Boolean(last);
       const headers = { ...bearer(id), ...(last ? { "Last-Event-ID": last } : {}) };
       const answer = await ask(at(id, "/events"), { headers, signal });
       if (answer.status === 204) return;
@@ -95,7 +96,8 @@ export async function follow(id, onEvent, signal) {
       pause = 500;
       for await (const event of events(answer.body)) {
         last = event.id ?? last;
-        onEvent(event.kind, event.data);
+        // Who has only begun to follow has just read everything.
+        if (event.kind !== "gap" || again) onEvent(event.kind, event.data);
         if (event.kind === "final" || event.kind === "erased") return;
       }
     } catch (error) {

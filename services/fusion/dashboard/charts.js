@@ -16,13 +16,15 @@ function plotly() {
 const DASHES = { text: "dot", audio: "dash", face: "dashdot" };
 const MOST_UTTERANCES = 60;
 const TICK_PX = 90;
+const LEGEND_ROW_PX = 20;
+const LEGEND_ITEM_PX = 92;
 const SETTINGS = { displayModeBar: false, responsive: true };
 
-function layout({ until, width, ...more }) {
+function layout({ until, width, items, ...more }) {
   const grid = { gridcolor: colour("line"), zeroline: false, linecolor: colour("line") };
   return {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colour("soft"), family: "system-ui, sans-serif", size: 12 },
-    margin: { l: 44, r: more.yaxis2 ? 48 : 12, t: 8, b: width < 500 ? 88 : 60 }, hovermode: "x unified", hoverlabel: { bgcolor: colour("card"), font: { color: colour("ink") } },
+    margin: { l: 44, r: more.yaxis2 ? 48 : 12, t: 8, b: 42 + LEGEND_ROW_PX * Math.ceil((items * LEGEND_ITEM_PX) / (width - 60)) }, hovermode: "x unified", hoverlabel: { bgcolor: colour("card"), font: { color: colour("ink") } },
     legend: { orientation: "h", yanchor: "bottom", yref: "container", y: 0, x: 0 }, ...more,
     dragmode: false, xaxis: { ...grid, fixedrange: true, rangemode: "tozero", tickangle: 0, ...clock(until, width) }, yaxis: { ...grid, fixedrange: true, ...more.yaxis },
     ...(more.yaxis2 ? { yaxis2: { ...grid, fixedrange: true, showgrid: false, overlaying: "y", side: "right", ...more.yaxis2 } } : {}),
@@ -62,7 +64,7 @@ export async function drawTimeline({ timeline, resolution_s: resolution }) {
     ...bands(points, x), ...alone,
     line(points.map((point) => point.mood ?? null), { name: "Together", line: { color: colour("ink"), width: 3 }, mode: points.length < 3 ? "lines+markers" : "lines" }),
   ];
-  await Plotly.react(place, traces, layout({ until: timeline.at(-1).end_s, width: place.clientWidth, yaxis: { range: [0.9, 5.1], dtick: 1, title: { text: "mood" } } }), SETTINGS);
+  await Plotly.react(place, traces, layout({ items: alone.length + 2, until: timeline.at(-1).end_s, width: place.clientWidth, yaxis: { range: [0.9, 5.1], dtick: 1, title: { text: "mood" } } }), SETTINGS);
   const last = timeline.at(-1);
   place.setAttribute("aria-label", `Mood over ${Math.round(last.end_s)} seconds; at the end ${last.mood.toFixed(1)}, between ${last.low.toFixed(1)} and ${last.high.toFixed(1)}`);
 }
@@ -123,7 +125,7 @@ export async function drawVoice(scores, result) {
     marks(points.map((point) => point.energy), "Energy (dB)", "audio", "circle", {}),
     marks(points.map((point) => point.pitch), "Pitch (Hz)", "text", "diamond", { yaxis: "y2" }),
   ];
-  await Plotly.react(place, traces, layout({ until: heard.at(-1).end_s, width: place.clientWidth, yaxis: axis("dB", points.map((point) => point.energy), 5), yaxis2: axis("Hz", points.map((point) => point.pitch), 25) }), SETTINGS);
+  await Plotly.react(place, traces, layout({ items: traces.length, until: heard.at(-1).end_s, width: place.clientWidth, yaxis: axis("dB", points.map((point) => point.energy), 5), yaxis2: axis("Hz", points.map((point) => point.pitch), 25) }), SETTINGS);
   const last = heard.at(-1).details;
   place.setAttribute("aria-label", `Energy and pitch of ${heard.length} utterances; the last one ${last.energy_db.toFixed(0)} dB over the noise${last.pitch_hz ? ` at ${last.pitch_hz.toFixed(0)} Hz` : ""}${last.intensity ? `, ${last.intensity}` : ""}`);
 }

@@ -16,13 +16,13 @@ export class SessionView {
     this.onGone = onGone;
     this.stopping = new AbortController();
     this.pace = 0;
-    this.drawnAt = -Infinity;
     this.saidAt = -Infinity;
     this.anew();
   }
 
   // Nothing is known yet: at the beginning, and where events were missed.
   anew() {
+    this.drawnAt = -Infinity;
     this.reach = { text: 0, audio: 0 };
     this.voice = new Map();
     this.newest = null;
