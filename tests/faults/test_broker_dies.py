@@ -1,5 +1,7 @@
 """RabbitMQ stopped, killed, short of memory and of disk; the agent cut off from it, or gone for good."""
 
+import shutil
+import subprocess
 from concurrent.futures import wait
 from time import monotonic
 
@@ -58,6 +60,33 @@ def test_rabbitmq_raises_an_alarm(system: System, short_of: str) -> None:
     session.end()
     session.check()
     recovered(f"RabbitMQ short of {short_of}, and over it", since)
+
+
+@pytest.mark.skipif(not LONG, reason="part of the long form: RabbitMQ is started twice for it")
+def test_the_disk_under_rabbitmq_is_full(system: System) -> None:
+    data = system.rabbitmq.folder / "data"
+    system.rabbitmq.stop()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=250m", "tmpfs", data], check=False).returncode:
+        pytest.skip("no small disk may be mounted here")
+    try:
+        system.rabbitmq.start()
+        session = Session(system, *BOTH)
+        session.send(5)
+        session.confirm()
+        ballast = data / "ballast"
+        ballast.write_bytes(bytes(shutil.disk_usage(data).free - 20 * 2**20))
+        session.send(1)
+        system.wait_until(lambda: system.broker.blocked, lambda: "nobody notices that the disk is full")
+        session.send(5)
+        ballast.unlink()
+        since = monotonic()
+        session.end()
+        session.check()
+        recovered("the disk under RabbitMQ full, and room made on it", since)
+    finally:
+        system.rabbitmq.stop()
+        subprocess.run(["umount", data], check=True)
+        system.rabbitmq.start()
 
 
 def test_the_agent_is_cut_off(system: System) -> None:
