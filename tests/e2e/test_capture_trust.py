@@ -1,6 +1,9 @@
 """``mien capture`` with an account that may only publish, and with scorers on the person's own machine."""
 
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,8 +15,11 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import fakeredis
+import numpy as np
 import pytest
 
+from services.capture.sources.file import FileSource
+from services.capture.sources.port import AudioBlock
 from services.fusion.results import build_summary
 from services.fusion.state import Phase
 from services.fusion.store.session_store import SessionStore
@@ -94,6 +100,24 @@ def test_an_account_that_may_only_publish_is_enough(house: House) -> None:
     types = Counter(message.type for message in house.published())
     assert types[SpeechChunk.TYPE] == printed["speech_chunks"] == 3
     assert types[FrameChunk.TYPE] == printed["frames"] == 100
+
+
+def test_raw_sound_on_standard_input_is_cut_like_any_other(house: House, tmp_path: Path) -> None:
+    blocks = [item.samples for item in FileSource(SAMPLE, video=False) if isinstance(item, AudioBlock)]
+    sound = tmp_path / "sound.raw"
+    sound.write_bytes((np.concatenate(blocks) * 32767).astype("<i2").tobytes())
+    command = [sys.executable, "-m", "services", "capture", "--stdin", "--broker", house.agent_url]
+    environment = {**os.environ, "AMQP_PASSWORD": PASSWORD}
+    with sound.open("rb") as stdin:
+        refused = subprocess.run(command, stdin=stdin, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*command, "--consent"], stdin=stdin, env=environment, capture_output=True, text=True, check=False
+        )
+    assert refused.returncode == 1
+    assert "--consent" in refused.stderr
+    assert done.returncode == 0, done.stderr
+    assert Counter(message.type for message in house.published())[SpeechChunk.TYPE] == 3
+    assert json.loads(done.stdout)["duration_s"] == pytest.approx(20, abs=0.2)
 
 
 def test_what_is_judged_here_leaves_as_scores_alone_and_is_accounted_for(house: House) -> None:

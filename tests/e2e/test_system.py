@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from shared.messages import FrameChunk, SessionEnded, SpeechChunk
 from shared.sessions import new_session
 from shared.topology import MEDIA_EXCHANGE, MEDIA_QUEUES
 from tests.e2e.command import SAMPLE, mien
+from tests.e2e.terminal import Terminal
 from tests.servers import free_port
 
 START_S: Final = 90.0
@@ -201,6 +203,49 @@ def test_capture_needs_consent_and_a_lawful_purpose(system: System) -> None:
         done = mien("capture", "--file", SAMPLE, *arguments, environment={"AMQP_URL": system.broker_url})
         assert done.returncode == 1
         assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_person_at_a_terminal_sees_the_mood_forgets_and_deletes(system: System) -> None:
+    url = str(system.api.base_url)
+    arguments = ("capture", "--file", SAMPLE, "--realtime", "-m", "face", "--api", url)
+    with Terminal(*arguments, environment={"AMQP_URL": system.broker_url}) as terminal:
+        terminal.expect("NOT encrypted")
+        terminal.press("research\n")
+        terminal.expect("agree?")
+        terminal.press("y\n")
+        terminal.expect("face seen")
+        terminal.expect("of 5")
+        terminal.press("f")
+        terminal.expect("The last minute is forgotten")
+        terminal.press("d")
+        terminal.expect("Delete everything about this session?")
+        terminal.press("y")
+        terminal.expect("The session is erased")
+        assert terminal.end() == 0
+
+
+def test_a_person_at_a_terminal_gets_the_card_and_a_link(system: System) -> None:
+    arguments = (
+        "capture",
+        "--file",
+        SAMPLE,
+        "-m",
+        "face",
+        "--fps",
+        "2",
+        "--api",
+        str(system.api.base_url),
+        "--consent",
+    )
+    with Terminal(*arguments, environment={"AMQP_URL": system.broker_url}) as terminal:
+        terminal.expect("What each modality says")
+        terminal.expect("of every chunk (complete)")
+        terminal.expect("result  http://127.0.0.1:")
+        assert terminal.end() == 0
+    found = re.search(r"#session=([\w-]+)&token=([\w-]+)", terminal.shown)
+    assert found is not None
+    session_id, token = found.groups()
+    assert system.completed({"session_id": session_id, "token": token})["mood"] is not None
 
 
 def test_damaged_media_is_booked_as_failed_and_the_workers_go_on(system: System) -> None:
