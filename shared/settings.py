@@ -22,7 +22,9 @@ class BrokerSettings(BaseSettings):
         connect_timeout_s: Seconds within which a call that needs the broker must get through.
         close_timeout_s: Seconds that closing waits for confirms under way.
         heartbeat_s: Seconds after which a silent peer is given up.
-        blocked_timeout_s: Seconds after which a connection that RabbitMQ blocks is given up and made anew.
+        blocked_timeout_s: Seconds after which a connection that RabbitMQ blocks is given up and made anew; None for never:
+            a new one would be blocked as well, and each time one is given up counts towards the delivery limit of what
+            is in hand.
         reconnect_max_s: Longest pause between two attempts to reconnect, in seconds.
     """
 
@@ -35,7 +37,7 @@ class BrokerSettings(BaseSettings):
     connect_timeout_s: PositiveFloat = 30.0
     close_timeout_s: PositiveFloat = 10.0
     heartbeat_s: int = Field(default=30, ge=1)
-    blocked_timeout_s: PositiveFloat = 300.0
+    blocked_timeout_s: PositiveFloat | None = None
     reconnect_max_s: PositiveFloat = 15.0
 
     @model_validator(mode="after")

@@ -43,6 +43,7 @@ class System:
         redis: The store.
         host: Another host, or the reason why there is none.
         addresses: Of the services that run elsewhere, by name.
+        patience_s: Seconds that anything may take.
         broker: The connection of the agent, whose part the test plays.
         api: A client of the fusion service.
         api_port: Where it answers.
@@ -52,6 +53,7 @@ class System:
     def __init__(self, rabbitmq: Restartable, store: Restartable, host: Host | str, logs: Path) -> None:
         self.rabbitmq, self.redis, self.host = rabbitmq, store, host
         self.addresses: dict[str, str] = {}
+        self.patience_s = PATIENCE_S
         self._logs = logs
         self.broker = RabbitMqBroker(BrokerSettings(url=SecretStr(rabbitmq.url), reconnect_max_s=1.0))
         self.broker.declare(TOPOLOGY)
@@ -139,7 +141,7 @@ class System:
 
     def wait_until(self, is_true: Callable[[], bool], explain: Callable[[], str]) -> None:
         """Ask again and again, within a bound, as long as every service lives."""
-        deadline = monotonic() + PATIENCE_S
+        deadline = monotonic() + self.patience_s
         while not is_true():
             for name, process in self.processes.items():
                 assert process.poll() is None, f"{name} has ended: {self.tail(name)}"
