@@ -1,5 +1,6 @@
 """Turns word pieces into windows that the model reads, and the windows' answers into one answer a text."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,34 @@ WINDOW_PIECES: Final = 62
 
 OVERLAP_PIECES: Final = 16
 """Least number of word pieces that neighbouring windows share, so that a negation is not cut from what it negates."""
+
+
+_FIRST_SYMBOL: Final = 0x2600
+_NAMES: Final = {"\N{HEAVY BLACK HEART}": "red heart", "\N{POUTING FACE}": "enraged face"}
+"""Emoji whose names in Unicode's CLDR, made for reading aloud, say better what they stand for."""
+
+_NOT_SAID: Final = frozenset({"black", "white", "heavy", "sign"})
+"""Words of Unicode's names that tell of the drawing, not of what it stands for."""
+
+
+def name_symbols(text: str) -> str:
+    """Return a text with each emoji as the words of its Unicode name: the word pieces know hardly any emoji."""
+    if text.isascii():
+        return text
+    return "".join(_named(character) for character in text)
+
+
+def _named(character: str) -> str:
+    kind = unicodedata.category(character)
+    if (
+        kind == "Cf"
+        or "\N{EMOJI MODIFIER FITZPATRICK TYPE-1-2}" <= character <= "\N{EMOJI MODIFIER FITZPATRICK TYPE-6}"
+    ):
+        return ""
+    if kind != "So" or ord(character) < _FIRST_SYMBOL:
+        return "" if character == "\N{VARIATION SELECTOR-16}" else character
+    words = _NAMES.get(character) or unicodedata.name(character, "").lower()
+    return f" {' '.join(word for word in words.split() if word not in _NOT_SAID)} "
 
 
 @dataclass(frozen=True, slots=True)

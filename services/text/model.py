@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from services.text.features import batch, pool, windows
+from services.text.features import batch, name_symbols, pool, windows
 from shared.emotions import EMOTIONS
 from shared.errors import WeightsError
 from shared.messages.score import ModelRef
@@ -62,7 +62,7 @@ class TextModel:
         """Judge texts of any length: long ones are read in windows, and the windows' answers averaged by length."""
         if not texts:
             return Prediction(np.zeros((0, len(EMOTIONS))), np.zeros(0))
-        encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        encodings = self._tokenizer.encode_batch([name_symbols(text) for text in texts], add_special_tokens=False)
         cut = windows([encoding.ids for encoding in encodings])
         answers = np.zeros((len(cut), len(EMOTIONS) + 1))
         order = sorted(range(len(cut)), key=lambda index: len(cut[index].pieces))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.text.features import OVERLAP_PIECES, WINDOW_PIECES, Window, batch, pool, windows
+from services.text.features import OVERLAP_PIECES, WINDOW_PIECES, Window, batch, name_symbols, pool, windows
 
 
 @given(st.integers(0, 3000))
@@ -42,3 +42,18 @@ def test_windows_are_pooled_by_their_length() -> None:
     cut = [Window(0, (1,) * 28), Window(0, (1,) * 8), Window(1, (1,))]
     pooled = pool(np.array([[4.0], [2.0], [3.0]]), cut, texts=2)
     assert pooled.ravel().tolist() == pytest.approx([3.5, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("fine", "fine"),
+        ("naïve café 日本 “so”", "naïve café 日本 “so”"),
+        ("see you 😊", "see you  smiling face with smiling eyes "),
+        ("👍🏽", " thumbs up "),
+        ("❤️", " red heart "),
+        ("👩\u200d🚀", " woman  rocket "),
+    ],
+)
+def test_emoji_are_read_by_their_names(text: str, named: str) -> None:
+    assert name_symbols(text) == named

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.text.training.augment import FILLERS, speak
+from services.text.training.augment import FILLERS, Mishearing, sound, speak
 from services.text.training.calibrate import fit_scale, fit_temperature, scale, softmax
 from services.text.training.corpora import CORPORA, EKMAN, emobank, goemotions, isear, sst5, sst5_phrases
 from services.text.training.evaluate import best_thresholds, calibration_error, f1
+from services.text.training.generated import generated
 from shared.emotions import EMOTIONS, Emotion
 from shared.errors import BadInputError
 
@@ -69,6 +70,31 @@ def test_speech_has_no_punctuation_or_capitals_and_keeps_its_negations() -> None
     assert all("no" in text.split() and "not" in text.split() and "don't" in text.split() for text in spoken)
     assert len(set(spoken)) > 20
     assert any(filler in text for text in spoken for filler in FILLERS)
+
+
+def test_words_are_taken_for_others_that_sound_alike() -> None:
+    mishearing = Mishearing(["one knight at night, not by day"] * 9, share=1.0)
+    rng = np.random.default_rng(0)
+    assert sound("knight") == sound("night") != sound("not")
+    assert {mishearing.hear("knight", rng) for _ in range(9)} == {"night"}
+    assert mishearing.hear("unheard", rng) == "unheard"
+    assert mishearing.hear("not", rng) == "not", "a negation is never lost"
+    assert "knight" not in speak("A knight!", rng, mishearing)
+
+
+def test_a_share_of_the_words_is_misheard() -> None:
+    mishearing = Mishearing(["bat pat"] * 9, share=0.3)
+    rng = np.random.default_rng(0)
+    assert np.mean([mishearing.hear("bat", rng) == "pat" for _ in range(2000)]) == pytest.approx(0.3, abs=0.04)
+
+
+def test_generated_examples_fill_every_slot_and_mean_what_they_say() -> None:
+    examples = generated()
+    assert examples == generated()
+    assert not any("{" in example.text or "|" in example.text for example in examples)
+    assert all(example.valence is not None and 1 <= example.valence <= 5 for example in examples)
+    by_text = {example.text.lower().rstrip("."): example.valence or 0.0 for example in examples}
+    assert by_text["it was not wonderful"] < 3 < by_text["it was wonderful"]
 
 
 def test_what_cannot_be_spoken_stays() -> None:

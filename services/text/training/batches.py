@@ -3,15 +3,20 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from services.text.training.augment import speak
+from services.text.features import name_symbols
+from services.text.training.augment import Mishearing, speak
 from services.text.training.corpora import CORPORA, Example
+from services.text.training.generated import generated
 from shared.emotions import EMOTIONS
+
+SOURCES: Final = {**CORPORA, "generated": generated}
 
 Inputs = dict[str, NDArray[np.int32]]
 Targets = dict[str, NDArray[np.float32]]
@@ -24,6 +29,7 @@ class Recipe:
     Attributes:
         passes: How often each corpus is seen in an epoch; a fraction is a fresh sample.
         spoken_share: Share of the examples that are made to look spoken, 0..1.
+        misheard_share: Share of the words in these that are taken for others that sound alike, 0..1.
         max_length: Longest sequence in word pieces; the rest of a text is cut in training.
         batch_tokens: Word pieces in a batch.
         seed: Seed of sampling, augmentation and order.
@@ -31,6 +37,7 @@ class Recipe:
 
     passes: Mapping[str, float]
     spoken_share: float
+    misheard_share: float
     max_length: int
     batch_tokens: int
     seed: int
@@ -60,7 +67,7 @@ class Batch:
 
 def read_corpora(folder: Path, recipe: Recipe) -> dict[str, list[Example]]:
     """Return the training examples of each corpus in the recipe."""
-    return {name: CORPORA[name](folder, "train") for name in recipe.passes}
+    return {name: SOURCES[name](folder, "train") for name in recipe.passes}
 
 
 def plan_epoch(
@@ -74,7 +81,11 @@ def plan_epoch(
         for index in _sample(len(corpora[name]), share, rng)
     ]
     spoken = rng.random(len(examples)) < recipe.spoken_share
-    texts = [speak(example.text, rng) if flag else example.text for example, flag in zip(examples, spoken, strict=True)]
+    mishearing = _mishearing(examples, recipe.misheard_share)
+    texts = [
+        speak(example.text, rng, mishearing) if flag else name_symbols(example.text)
+        for example, flag in zip(examples, spoken, strict=True)
+    ]
     ids = [encoding.ids[: recipe.max_length - 1] + encoding.ids[-1:] for encoding in tokenizer.encode_batch(texts)]
     lengths = np.array([min(len(row), recipe.max_length) for row in ids])
     order = np.lexsort((rng.random(len(ids)), lengths))
@@ -110,6 +121,10 @@ def as_dataset(batches: Sequence[Batch]) -> tf.data.Dataset:
     )
     dataset = tf.data.Dataset.from_generator(stream, output_signature=signature)
     return dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(4)
+
+
+def _mishearing(examples: Sequence[Example], share: float) -> Mishearing | None:
+    return Mishearing((example.text for example in examples), share) if share else None
 
 
 def _sample(size: int, share: float, rng: np.random.Generator) -> NDArray[np.int64]:

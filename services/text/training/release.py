@@ -14,6 +14,7 @@ DATA: Final = (
     "GoEmotions (Apache-2.0)",
     "ISEAR (research)",
     "Facebook posts with valence and arousal (research; GPL-3 repository)",
+    "examples generated from own sentence frames, services/text/training/phrases.py (Apache-2.0)",
 )
 LICENCE: Final = "Apache-2.0 for the weights as such; some of the training data is for research use only"
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from services.text.features import name_symbols
 from services.text.training.batches import Batch, Recipe, as_dataset, pad, plan_epoch, read_corpora
 from services.text.training.calibrate import Calibration, fit
 from services.text.training.corpora import goemotions_raw, sst5
@@ -62,6 +63,7 @@ def train(options: argparse.Namespace) -> keras.Model:
     recipe = Recipe(
         passes={name: float(share) for name, _, share in (part.partition("=") for part in options.passes.split(","))},
         spoken_share=options.spoken_share,
+        misheard_share=options.misheard_share,
         max_length=options.max_length,
         batch_tokens=options.batch_tokens,
         seed=options.seed,
@@ -69,8 +71,11 @@ def train(options: argparse.Namespace) -> keras.Model:
     corpora, tokenizer = read_corpora(options.data / "text", recipe), load_tokenizer()
     first = plan_epoch(corpora, recipe, tokenizer, 0)
     model = compiled_model(options, len(first) * options.epochs)
+    if options.start:
+        model.load_weights(options.start)
+        model.optimizer.iterations.assign(0)
     done = _resume(model, options.checkpoints) if options.resume else 0
-    for epoch in range(done, options.epochs):
+    for epoch in range(done, options.until or options.epochs):
         batches = plan_epoch(corpora, recipe, tokenizer, epoch) if epoch else first
         print(f"{len(batches)} batches, {sum(map(_tokens, batches)):,} word pieces")
         model.fit(as_dataset(batches), epochs=epoch + 1, initial_epoch=epoch, verbose=options.verbose)
@@ -110,7 +115,7 @@ def predict(
     model: keras.Model, tokenizer: Tokenizer, texts: list[str], size: int = 64
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return raw logits of shape (n, 7) and raw valence of shape (n,)."""
-    ids = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+    ids = [encoding.ids for encoding in tokenizer.encode_batch([name_symbols(text) for text in texts])]
     order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
     logits, valence = np.zeros((len(ids), 7)), np.zeros(len(ids))
     for start in range(0, len(order), size):
@@ -151,9 +156,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--checkpoints", type=Path, default=Path(".work/text"), help="folder for checkpoints")
     parser.add_argument("--passes", default=DEFAULT_PASSES, help="how often an epoch sees each corpus")
     parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--until", type=int, help="stop after this epoch, for another stage to go on from")
+    parser.add_argument("--start", type=Path, help="checkpoint of an earlier stage to start from, instead of MiniLM")
     parser.add_argument("--rate", type=float, default=1e-4, help="highest learning rate")
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--spoken-share", type=float, default=0.3, help="share of examples made to look spoken")
+    parser.add_argument("--misheard-share", type=float, default=0.0, help="share of words in these that are misheard")
     parser.add_argument("--max-length", type=int, default=48, help="longest sequence in word pieces")
     parser.add_argument("--batch-tokens", type=int, default=1152, help="word pieces in a batch")
     parser.add_argument("--precision", default="mixed_bfloat16", help="Keras dtype policy")
@@ -165,9 +173,13 @@ def _options() -> argparse.Namespace:
 
 
 def _command(options: argparse.Namespace) -> str:
-    kept = ("passes", "epochs", "rate", "dropout", "spoken_share", "max_length", "batch_tokens", "precision", "seed")
+    kept = (
+        *("passes", "epochs", "rate", "dropout", "spoken_share", "misheard_share"),
+        *("max_length", "batch_tokens", "precision", "seed"),
+    )
     flags = " ".join(f"--{name.replace('_', '-')} {getattr(options, name)}" for name in kept)
-    tail = " --train-embeddings" if options.train_embeddings else ""
+    start = f" --start {options.start}" if options.start else ""
+    tail = f"{start} --train-embeddings" if options.train_embeddings else start
     return f"python -m services.text.training.train {flags}{tail}"
 
 

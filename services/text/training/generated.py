@@ -1,0 +1,100 @@
+"""Makes examples of what the corpora lack: plain facts, negation, contrast, degree and swapped identities."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from services.text.training import phrases
+from services.text.training.corpora import Example
+from shared.emotions import EMOTIONS, Emotion
+
+SEED: Final = 3
+MIDDLE: Final = 3.0
+_SLOT: Final = re.compile(r"{(\w+)}")
+
+_NEUTRAL: Final = tuple(float(emotion is Emotion.NEUTRAL) for emotion in EMOTIONS)
+_NEGATIONS: Final = {
+    "state": {
+        "i am": "i am not", "we are": "we are not", "she is": "she is not", "he was": "he was not", "i'm": "i'm not",
+        "they're": "they aren't", "she's": "she isn't", "i was": "i wasn't", "i feel": "i don't feel",
+    },
+    "quality": {
+        "it was": "it was not", "that is": "that isn't", "the {thing} is": "the {thing} is not", "it's": "it isn't",
+        "the trip was": "the trip wasn't", "this {food} is": "this {food} isn't", "i think it's": "i don't think it's",
+    },
+}  # fmt: skip
+_WORDS: Final = {"state": phrases.POSITIVE | phrases.NEGATIVE, "quality": phrases.GOOD | phrases.BAD}
+_LINKS: Final = (", but ", " but ", " but in the end ", ", but still ", ", yet ")
+
+
+def generated(_folder: Path = Path(), _split: str = "train") -> list[Example]:
+    """Return about 9,000 generated examples with a valence; always the same ones."""
+    rng = np.random.default_rng(SEED)
+    makers: Mapping[Callable[[np.random.Generator], Iterator[Example]], int] = {
+        _plain: 3400,
+        _stated: 1400,
+        _contrast: 1200,
+        _swapped: 220,
+    }
+    return [example for make, count in makers.items() for _ in range(count) for example in make(rng)]
+
+
+def _plain(rng: np.random.Generator) -> Iterator[Example]:
+    frames = (phrases.FACTS, phrases.SMALL_TALK, phrases.TITLES)[int(rng.choice(3, p=[0.65, 0.15, 0.2]))]
+    yield Example(_write(str(rng.choice(frames)), rng), _NEUTRAL, MIDDLE, emotion_weight=0.5)
+
+
+def _stated(rng: np.random.Generator) -> Iterator[Example]:
+    """Yield a statement with a word of degree, and the same one negated."""
+    kind = str(rng.choice(list(_NEGATIONS)))
+    start, negated = list(_NEGATIONS[kind].items())[int(rng.integers(len(_NEGATIONS[kind])))]
+    adjective, degree = str(rng.choice(list(_WORDS[kind]))), str(rng.choice(list(phrases.DEGREES)))
+    valence = _WORDS[kind][adjective]
+    after = str(rng.choice(("", "", " about the {thing}", " with it", " today"))) if kind == "state" else ""
+    stretched = float(np.clip(MIDDLE + phrases.DEGREES[degree] * (valence - MIDDLE), 1.05, 4.95))
+    yield Example(_write(" ".join(filter(None, (start, degree, adjective + after))), rng), valence=stretched)
+    yield Example(
+        _write(f"{negated} {rng.choice(('', 'very ', 'really '))}{adjective}{after}", rng), valence=_not(valence)
+    )
+
+
+def _not(valence: float) -> float:
+    """Return the valence of what is not so: not good is rather bad, not bad is only a little good."""
+    return MIDDLE - 0.6 if valence > MIDDLE else MIDDLE + 0.35
+
+
+def _contrast(rng: np.random.Generator) -> Iterator[Example]:
+    sides = (phrases.GOOD_CLAUSES, phrases.BAD_CLAUSES)
+    first, second = (sides[side] for side in rng.permutation(2))
+    one, two = str(rng.choice(list(first))), str(rng.choice(list(second)))
+    text = f"{one}{rng.choice(_LINKS)}{two}" if rng.random() < 0.8 else f"although {one}, {two}"
+    yield Example(_write(text, rng), valence=0.2 * first[one] + 0.8 * second[two])
+
+
+def _swapped(rng: np.random.Generator) -> Iterator[Example]:
+    """Yield one sentence with each word of a group in turn, all of one valence."""
+    group = int(rng.integers(len(phrases.GROUPS)))
+    frame, valence = str(rng.choice(phrases.SWAPS[group])), MIDDLE
+    for slot, words in _WORDS.items():
+        if f"{{{slot}}}" in frame:
+            word = str(rng.choice(list(words)))
+            frame, valence = frame.replace(f"{{{slot}}}", word), words[word]
+    frame = _fill(frame.replace("{0}", "|"), rng)
+    emotions = _NEUTRAL if valence == MIDDLE else None
+    for word in rng.permutation(phrases.GROUPS[group])[:8]:
+        yield Example(_write(frame.replace("|", str(word)), rng), emotions, valence, emotion_weight=0.5)
+
+
+def _fill(frame: str, rng: np.random.Generator) -> str:
+    while _SLOT.search(frame):
+        frame = _SLOT.sub(lambda slot: str(rng.choice(phrases.WORDS[slot[1]])), frame)
+    return frame
+
+
+def _write(frame: str, rng: np.random.Generator) -> str:
+    """Return a frame with its slots filled, in half of the cases as it would be written."""
+    text = _fill(frame, rng)
+    return text if rng.random() < 0.5 else f"{text[0].upper()}{text[1:]}."
