@@ -22,9 +22,9 @@ class BrokerSettings(BaseSettings):
         connect_timeout_s: Seconds within which a call that needs the broker must get through.
         close_timeout_s: Seconds that closing waits for confirms under way.
         heartbeat_s: Seconds after which a silent peer is given up.
-        blocked_timeout_s: Seconds after which a connection that RabbitMQ blocks is given up and made anew; None for never:
-            a new one would be blocked as well, and each time one is given up counts towards the delivery limit of what
-            is in hand.
+        blocked_timeout_s: Seconds after which a connection that RabbitMQ blocks is given up and made anew. None for
+            never: a new one would be blocked as well, and giving one up counts towards the delivery limit of what is
+            in hand.
         reconnect_max_s: Longest pause between two attempts to reconnect, in seconds.
     """
 

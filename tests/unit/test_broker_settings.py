@@ -23,10 +23,10 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parameters.heartbeat == 7
 
 
-def test_dead_peers_and_blocked_connections_are_noticed() -> None:
+def test_dead_peers_are_noticed_and_blocked_connections_kept() -> None:
     parameters = parameters_of(settings("amqp://broker.example"))
     assert parameters.heartbeat == 30
-    assert parameters.blocked_connection_timeout == 300
+    assert parameters.blocked_connection_timeout is None
 
 
 def test_what_the_url_says_itself_is_kept() -> None:
