@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from services.capture.sources.file import FileSource
+from services.capture.sources.port import VideoFrame
 from services.face.features import crop_face
 from services.face.model import FaceModel
 from services.face.scorer import FaceScorer
@@ -24,6 +26,10 @@ from shared.messages.score import Judgement, Status
 from shared.scoring import FrameWindow
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
+TALKING = [
+    *(f"1001_DFA_{emotion}_XX.mp4" for emotion in ("ANG", "HAP", "NEU")),
+    *(f"{clip}.mpg" for clip in ("bbaf2n", "brbk7n", "lbax4n", "lbbc2a")),
+]
 SKIN, HAIR, WHITE, IRIS, LIPS = (224, 172, 140), (60, 40, 30), (255, 255, 255), (40, 30, 20), (160, 50, 60)
 
 
@@ -95,6 +101,29 @@ def test_the_larger_of_two_faces_is_the_subject_and_both_are_reported(scorer: Fa
     assert boxes[0].x > 0.4 > boxes[1].x
 
 
+def test_the_subject_of_a_session_is_kept_within_a_batch_however_its_frames_are_ordered(scorer: FaceScorer) -> None:
+    def frame(at_s: float, left: int, right: int) -> FrameWindow:
+        image = draw_face(draw_face(_blank(480, 640), (170, 240), left), (470, 240), right)
+        return _frame(image, at_s)
+
+    def main_is_left(judgement: Judgement) -> bool:
+        return _face_details(judgement).faces[0].x < 0.4
+
+    first, second = frame(0.0, 105, 85), frame(0.2, 92, 100)
+    (alone,) = scorer.score([second])
+    assert not main_is_left(alone)
+    assert [main_is_left(judgement) for judgement in scorer.score([second, first])] == [True, True]
+    other = FrameWindow(session_id="other", at_s=0.1, image=second.image)
+    assert [main_is_left(judgement) for judgement in scorer.score([first, other, second])] == [True, False, True]
+
+
+def test_a_small_face_is_found_by_the_full_range_model_and_counts_less(scorer: FaceScorer) -> None:
+    small, large = (draw_face(_blank(480, 640), (320, 240), radius) for radius in (24, 120))
+    far, near = scorer.score([_frame(small), _frame(large, at_s=1.0)])
+    assert (_face_details(far).face_px or 0) < 40
+    assert far.quality < near.quality / 2
+
+
 def test_an_empty_frame_abstains_and_says_why(scorer: FaceScorer) -> None:
     (judgement,) = scorer.score([_frame(_blank())])
     assert (judgement.status, judgement.reason) == (Status.ABSTAINED, "no_face")
@@ -161,6 +190,20 @@ def test_an_aligned_crop_is_read_as_its_photograph(scorer: FaceScorer) -> None:
     ((face,),) = FaceModel(FaceSettings().weights).detect([image])
     (from_crop,), (from_image,) = scorer.score_crops([crop_face(image, face.pose)]), scorer.score([_frame(image)])
     assert from_crop.mood == pytest.approx(from_image.mood, abs=1e-3)
+
+
+@pytest.mark.skipif(not (DATA / "av").is_dir(), reason="needs the shared clips in ../shared/data/av")
+def test_talking_heads_are_found_and_empty_rooms_are_not(scorer: FaceScorer) -> None:
+    found = {clip: _share_with_faces(scorer, DATA / "av" / clip) for clip in TALKING}
+    assert min(found.values()) >= 0.98, found
+    assert _share_with_faces(scorer, DATA / "av" / "no_face.mp4") == 0
+    assert 0.2 < _share_with_faces(scorer, DATA / "av" / "noface_face.mov") < 0.6
+
+
+def _share_with_faces(scorer: FaceScorer, clip: Path) -> float:
+    frames = [item for item in FileSource(clip, fps=10, audio=False) if isinstance(item, VideoFrame)]
+    judgements = scorer.score([_frame(frame.image, frame.at_s) for frame in frames])
+    return sum(bool(_face_details(judgement).faces) for judgement in judgements) / len(judgements)
 
 
 @pytest.mark.skipif(not (DATA / FERPLUS).is_file(), reason="needs the shared FER+ images in ../shared/data/face")

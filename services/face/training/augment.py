@@ -10,42 +10,45 @@ SIZE: Final = 48
 
 _MAX_ROTATION_DEG: Final = 20.0
 _MAX_SHIFT_PX: Final = 4.0
-_SCALE: Final = (0.85, 1.15)
+_MAX_SCALING: Final = 0.15
 _GAIN: Final = (0.5, 1.4)
 _GAMMA: Final = (0.6, 1.7)
 _NOISE_SD: Final = 10.0
 _JPEG_QUALITY: Final = (20, 80)
 _COVER_SHARE: Final = (0.15, 0.45)
+_MOUTH: Final = (24.0, 37.7)
+"""Where the mouth lies in a crop, x and y in pixels; services/face/features.py places it there."""
 
 
-def augment(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def augment(image: NDArray[np.uint8], rng: np.random.Generator, strength: float = 1.0) -> NDArray[np.uint8]:
     """Return the face as another camera might have seen it.
 
     Args:
         image: uint8 array of shape (48, 48).
         rng: Where the chance comes from.
+        strength: 0..1, how far it is moved and how often it is changed otherwise.
 
     Returns:
         uint8 array of shape (48, 48).
     """
-    image = move(image, rng)
-    if rng.random() < 0.5:
+    image = move(image, rng, strength)
+    if rng.random() < 0.5 * strength:
         image = relight(image, rng)
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 * strength:
         image = (blur if rng.random() < 0.5 else pixelate)(image, rng)
-    if rng.random() < 0.25:
+    if rng.random() < 0.25 * strength:
         image = (add_noise if rng.random() < 0.5 else compress)(image, rng)
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 * strength:
         image = cover(image, rng)
     return image
 
 
-def move(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def move(image: NDArray[np.uint8], rng: np.random.Generator, strength: float = 1.0) -> NDArray[np.uint8]:
     """Mirror, rotate, scale and shift."""
-    angle = float(np.clip(rng.normal(0, _MAX_ROTATION_DEG / 2), -_MAX_ROTATION_DEG, _MAX_ROTATION_DEG))
-    middle = ((SIZE - 1) / 2, (SIZE - 1) / 2)
-    matrix = np.asarray(cv2.getRotationMatrix2D(middle, angle, rng.uniform(*_SCALE)), dtype=np.float64)
-    matrix[:, 2] += rng.uniform(-_MAX_SHIFT_PX, _MAX_SHIFT_PX, 2)
+    angle = strength * float(np.clip(rng.normal(0, _MAX_ROTATION_DEG / 2), -_MAX_ROTATION_DEG, _MAX_ROTATION_DEG))
+    middle, scale = ((SIZE - 1) / 2, (SIZE - 1) / 2), 1 + strength * rng.uniform(-_MAX_SCALING, _MAX_SCALING)
+    matrix = np.asarray(cv2.getRotationMatrix2D(middle, angle, scale), dtype=np.float64)
+    matrix[:, 2] += strength * rng.uniform(-_MAX_SHIFT_PX, _MAX_SHIFT_PX, 2)
     if rng.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
     moved = cv2.warpAffine(image, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -91,4 +94,18 @@ def cover(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint
     top, left = int(rng.integers(0, SIZE - height)), int(rng.integers(0, SIZE - width))
     covered = image.copy()
     covered[top : top + height, left : left + width] = rng.integers(0, 256)
+    return covered
+
+
+def cover_mouth(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Cover the mouth, as a hand, a scarf or a mask does: with one grey level, or with another part of the image."""
+    width, height = (int(side) for side in rng.integers((18, 14), (35, 23)))
+    middle = np.array(_MOUTH) + rng.uniform(-2, 2, 2)
+    left, top = (int(corner) for corner in np.clip(middle - (width / 2, height / 2), 0, (SIZE - width, SIZE - height)))
+    covered = image.copy()
+    if rng.random() < 0.5:
+        covered[top : top + height, left : left + width] = rng.integers(0, 256)
+    else:
+        x, y = (int(corner) for corner in rng.integers(0, (SIZE - width + 1, SIZE - height + 1)))
+        covered[top : top + height, left : left + width] = image[y : y + height, x : x + width][::-1]
     return covered

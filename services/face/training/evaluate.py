@@ -12,6 +12,8 @@ from rich.table import Table
 from services.face.model import FaceModel
 from services.face.settings import FaceSettings
 from services.face.training import dataset
+from services.face.training.dataset import Panel
+from services.face.training.robustness import CHANGES, FIGURES, robustness
 from shared.emotions import EMOTIONS, Emotion, mood_of
 
 _BATCH: Final = 256
@@ -30,15 +32,19 @@ def evaluate(data: Path, weights: Path | None = None) -> dict[str, float]:
         weights: Folder of weights, or None for those that are served.
 
     Returns:
-        The figures by name: ``majority_accuracy``, ``tagger_agreement``, ``mood_mae``, ``mood_r``, ``ece``,
-        ``neutral_mood``, and for each emotion ``recall_…`` and ``share_ratio_…``.
+        The figures of :func:`figures` and of :func:`~services.face.training.robustness.robustness`.
     """
-    predicted, panel = _predict(data, weights)
-    return figures(predicted, panel)
+    model, panel = _test(data, weights)
+    return figures(_predict(model, panel), panel.distribution.astype(np.float64)) | robustness(model, panel)
 
 
 def figures(predicted: Distributions, panel: Distributions) -> dict[str, float]:
-    """Return the figures of predictions against a panel, both float arrays of shape (n, 7)."""
+    """Return the figures of predictions against a panel, both float arrays of shape (n, 7).
+
+    Returns:
+        By name: ``majority_accuracy``, ``tagger_agreement``, ``mood_mae``, ``mood_r``, ``ece``, ``neutral_mood`` (and
+        ``neutral_mood_panel``, the panel's own), and for each emotion ``recall_…`` and ``share_ratio_…``.
+    """
     top, majority = predicted.argmax(axis=1), panel.argmax(axis=1)
     mood, panel_mood = mood_of(predicted), mood_of(panel)
     measured = {
@@ -48,6 +54,7 @@ def figures(predicted: Distributions, panel: Distributions) -> dict[str, float]:
         "mood_r": np.corrcoef(mood, panel_mood)[0, 1],
         "ece": calibration_error(predicted, panel),
         "neutral_mood": mood[majority == _NEUTRAL].mean(),
+        "neutral_mood_panel": panel_mood[majority == _NEUTRAL].mean(),
     }
     for index, emotion in enumerate(EMOTIONS):
         measured[f"recall_{emotion}"] = (top[majority == index] == index).mean()
@@ -76,16 +83,19 @@ def confusion(predicted: Distributions, panel: Distributions) -> NDArray[np.int_
     return counts
 
 
-def _predict(data: Path, weights: Path | None) -> tuple[Distributions, Distributions]:
-    settings = FaceSettings()
-    model = FaceModel(weights or settings.weights, settings.threads)
-    panel = dataset.load(data, "valid")
-    panel = panel.take(panel.votes[:, : len(EMOTIONS)].sum(axis=1) > 0)
+def _predict(model: FaceModel, panel: Panel) -> Distributions:
     batches = [model.predict(panel.images[at : at + _BATCH]).distributions for at in range(0, len(panel), _BATCH)]
-    return np.concatenate(batches), panel.distribution.astype(np.float64)
+    return np.concatenate(batches)
 
 
-def _show(measured: dict[str, float], counts: NDArray[np.int_]) -> None:
+def _test(data: Path, weights: Path | None) -> tuple[FaceModel, Panel]:
+    settings = FaceSettings()
+    panel = dataset.load(data, "valid")
+    named = panel.votes[:, : len(EMOTIONS)].sum(axis=1) > 0
+    return FaceModel(weights or settings.weights, settings.threads), panel.take(named)
+
+
+def _show(measured: dict[str, float], counts: NDArray[np.int_], changed: dict[str, float]) -> None:
     console = Console(width=120)
     overall = Table("figure", "value", title="FER+ valid without copies of training images, as served")
     for name, value in measured.items():
@@ -95,17 +105,21 @@ def _show(measured: dict[str, float], counts: NDArray[np.int_]) -> None:
     for emotion, row in zip(EMOTIONS, counts, strict=True):
         rates = (measured[f"recall_{emotion}"], measured[f"share_ratio_{emotion}"])
         by_class.add_row(emotion, *map(str, row.tolist()), *(f"{rate:.2f}" for rate in rates))
-    console.print(overall, by_class)
+    robust = Table("change", *FIGURES, title="The same images, changed")
+    for name in CHANGES:
+        robust.add_row(name, *(f"{changed[f'{figure}_{name}']:.3f}" for figure in FIGURES))
+    console.print(overall, by_class, robust)
 
 
 def main() -> None:
-    """Print the figures and the confusion matrix."""
+    """Print the figures, the confusion matrix and what each change of the images costs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with face/ferplus.npz")
     parser.add_argument("--weights", type=Path, help="folder of weights; by default those that are served")
     options = parser.parse_args()
-    predicted, panel = _predict(options.data, options.weights)
-    _show(figures(predicted, panel), confusion(predicted, panel))
+    model, panel = _test(options.data, options.weights)
+    predicted, distribution = _predict(model, panel), panel.distribution.astype(np.float64)
+    _show(figures(predicted, distribution), confusion(predicted, distribution), robustness(model, panel))
 
 
 if __name__ == "__main__":
