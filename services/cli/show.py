@@ -77,5 +77,7 @@ def _run_in_window(recording: Recording, readout: Readout) -> Ending:
         recording.start()
         window = Window(recording, readout)
         window.run()
+    if window.failure is not None:
+        raise window.failure
     outcome = recording.outcome()
     return Ending(ended=outcome.ended, deleted=outcome.deleted, result=window.result)

@@ -95,6 +95,8 @@ def sign_words(view: View) -> str:
         return f"{'ENDING' if view.ending else '▶ PUBLISHING'} {at} of {clock(view.total_s)}"
     if view.ending:
         return f"ENDING {at}"
+    if _is_connecting(view):
+        return "CONNECTING"
     if view.status.paused:
         return f"‖ PAUSED {at}"
     return f"● RECORDING{' WITHOUT SOUND' if view.status.muted else ''} {at}"
@@ -102,8 +104,13 @@ def sign_words(view: View) -> str:
 
 def sign_style(view: View) -> str:
     """Return the colour of the sign: red while something is recorded."""
-    is_on = view.total_s is None and not view.ending and not view.status.paused
+    is_on = view.total_s is None and not (view.ending or view.status.paused or _is_connecting(view))
     return "red" if is_on else "yellow"
+
+
+def _is_connecting(view: View) -> bool:
+    """Return whether the session is not announced yet: nothing is recorded before that."""
+    return view.status.elapsed_s == 0 and view.status.link == "away"
 
 
 def clock(seconds: float) -> str:

@@ -32,14 +32,17 @@ class Window:
 
     Attributes:
         result: The result, once there is one.
+        failure: Why there is none, or why the session is not erased; None where all went well.
     """
 
     def __init__(self, recording: Recording, readout: Readout) -> None:
         self.result: SessionResult | None = None
+        self.failure: MienError | None = None
         self._recording = recording
         self._readout = readout
         self._ending = ""
         self._weighing: Thread | None = None
+        self._shows_end = False
         self.root = tk.Tk()
         self.root.title("Mien")
         self.root.protocol("WM_DELETE_WINDOW", self._close)
@@ -79,10 +82,13 @@ class Window:
             self._weighing.start()
             self._show_end("The session is over; the evidence is being weighed.")
         elif not self._weighing.is_alive():
-            self._show_end(self._ending)
+            if not self._shows_end:
+                self._shows_end = True
+                self._show_end(self._ending)
             if self._recording.stops > 1:
                 self.root.destroy()
-            return
+                return
+        # It goes on after the end too, for only here does Python notice signals.
         self.root.after(_TICK_MS, self._tick)
 
     def _draw(self, view: View) -> None:
@@ -126,7 +132,7 @@ class Window:
             self._ending = f"{clock(outcome.ended.duration_s)} recorded, {outcome.ended.speech_chunks} utterances and "
             self._ending += f"{outcome.ended.frames} pictures sent."
         except MienError as error:
-            self._ending = str(error)
+            self.failure, self._ending = error, str(error)
 
     def _show_end(self, words: str) -> None:
         self._sign.configure(text="ENDED: nothing is recorded", bg=_MIDDLE)

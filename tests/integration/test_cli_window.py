@@ -145,7 +145,7 @@ def test_deleting_asks_first(mien: Embedded, screen: str, monkeypatch: pytest.Mo
     person.when_shown("Delete everything", person.press("n"))
     person.when(lambda: "d" in person.window.buttons, person.press("d"))
     person.when_shown("Delete everything", person.press("y"))
-    person.when_shown("The session is erased", person.press("close"))
+    person.when_shown("The session is erased", person.recording.stop)
     person.watch()
     assert person.recording.outcome().deleted
     assert person.window.result is None

@@ -80,6 +80,7 @@ def test_everything_is_seen_at_once() -> None:
         (status(muted=True, level_dbfs=None), "● RECORDING WITHOUT SOUND 1:02", "red"),
         (status(paused=True, level_dbfs=None), "‖ PAUSED 1:02", "yellow"),
         (replace(VIEW, ending=True), "ENDING 1:02", "yellow"),
+        (status(elapsed_s=0.0, link="away"), "CONNECTING", "yellow"),
         (replace(VIEW, total_s=90.0), "▶ PUBLISHING 1:02 of 1:30", "yellow"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
