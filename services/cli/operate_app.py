@@ -23,7 +23,8 @@ def doctor(
     Give it the environment of the service that does not run: RabbitMQ is asked where AMQP_URL is set, Redis where
     REDIS_URL is. Exit code 1: something must be mended.
     """
-    from services.cli.doctor import examine, show  # noqa: PLC0415  (--help must not load models)
+    from services.cli.doctor import examine  # noqa: PLC0415  (--help must not load models)
+    from services.cli.findings import show  # noqa: PLC0415
 
     findings = examine(fusion_url=fusion, with_models=not no_models)
     raise typer.Exit(show(findings, as_json=json))

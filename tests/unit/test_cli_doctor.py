@@ -4,14 +4,24 @@ import json
 
 import pytest
 
-from services.cli.doctor import Finding, State, _clock, _durability, examine, show
+from services.cli.doctor import _clock, _durability, examine
+from services.cli.findings import Finding, State, show
 
 
 @pytest.mark.parametrize(
-    ("skew_s", "state"), [(0.1, State.GOOD), (-0.7, State.WARNING), (2.0, State.WARNING), (-60.0, State.FAILED)]
+    ("skew_s", "unsure_s", "state"),
+    [
+        (0.1, 0.0, State.GOOD),
+        (-0.7, 0.01, State.WARNING),
+        (-0.7, 0.4, State.GOOD),
+        (2.0, 1.0, State.WARNING),
+        (-60.0, 2.0, State.FAILED),
+    ],
 )
-def test_clocks_that_differ_are_told_of(skew_s: float, state: State) -> None:
-    assert _clock("clock", skew_s).state is state
+def test_clocks_that_differ_by_more_than_the_way_there_are_told_of(
+    skew_s: float, unsure_s: float, state: State
+) -> None:
+    assert _clock("clock", skew_s, unsure_s).state is state
 
 
 def test_a_redis_that_would_lose_or_evict_sessions_is_told_of() -> None:
