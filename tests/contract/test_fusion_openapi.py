@@ -7,6 +7,7 @@ import pytest
 import schemathesis
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, settings
+from pydantic import BaseModel
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -14,7 +15,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from services.fusion.api import create_app
+from services.fusion.api import create_app, examples, models
+from services.fusion.api.problems import Problem
+from services.fusion.results import SessionResult, SessionSummary
 from services.fusion.settings import FusionSettings
 from services.fusion.store import SessionStore
 from shared.broker.memory import MemoryBroker
@@ -64,6 +67,42 @@ def test_every_answer_is_documented(case: "schemathesis.Case[Any]", knows: bool)
         case.path_parameters["session_id"] = session_id
         case.headers["Authorization"] = f"Bearer {token}"
     case.call_and_validate(checks=CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("model", "example"),
+    [
+        (models.NewSession, examples.NEW_SESSION),
+        (models.CreatedSession, examples.CREATED),
+        (models.SessionAnswer, examples.SUMMARY),
+        (SessionSummary, examples.SUMMARY),
+        (SessionResult, examples.WHOLE),
+        (models.SessionPage, examples.PAGE),
+        (models.Timeline, examples.TIMELINE),
+        (models.Evidence, examples.EVIDENCE),
+        (models.ErasureReceipt, examples.RECEIPT),
+        (Problem, examples.PROBLEM),
+    ],
+)
+def test_every_example_is_one(model: type[BaseModel], example: dict[str, Any]) -> None:
+    assert model.model_validate(example).model_dump(mode="json", exclude_unset=True).keys() == example.keys()
+
+
+def test_every_operation_shows_what_it_takes_and_gives() -> None:
+    document = app.openapi()
+    schemas = document["components"]["schemas"]
+
+    def shows(content: dict[str, Any]) -> bool:
+        schema = content.get("schema", {})
+        schema = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        return "example" in content or "examples" in schema
+
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            told = [operation["requestBody"]] if "requestBody" in operation else []
+            told += [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+            contents = [content for each in told for kind, content in each.get("content", {}).items() if "json" in kind]
+            assert all(map(shows, contents)), (method, path)
 
 
 def test_the_whole_api_is_looked_at() -> None:

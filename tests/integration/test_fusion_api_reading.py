@@ -126,6 +126,20 @@ def test_every_point_of_a_timeline_names_the_scores_that_it_stands_on(
     assert all("evidence" not in point or not point["evidence"] for point in bare["timeline"])
 
 
+def test_evidence_is_read_page_by_page_though_much_begins_at_once(client: TestClient, store: SessionStore) -> None:
+    session, token = create(client)
+    see(store, session, 3)
+    third = store.evidence(session.rpartition("/")[2])[0].model_copy(update={"start_s": 1 / 3, "end_s": 1 / 3})
+    store.apply([third.model_copy(update={"seq": seq}) for seq in range(10, 17)])
+    seqs, cursor, pages = [], "", 0
+    while pages == 0 or cursor:
+        page = client.get(f"{session}/evidence?limit=3{cursor and f'&cursor={cursor}'}", headers=token).json()
+        seqs += [score["seq"] for score in page["evidence"]]
+        cursor, pages = page["next_cursor"], pages + 1
+    assert (seqs, pages) == ([0, *range(10, 17), 1, 2], 4)
+    assert client.get(f"{session}/evidence?cursor=x", headers=token).status_code == 422
+
+
 def test_a_forgotten_stretch_is_gone_from_every_answer(client: TestClient, store: SessionStore) -> None:
     session, token = create(client)
     see(store, session, 20)

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from services.fusion.api import examples
 from services.fusion.course import Course
 from services.fusion.results import SessionSummary, TimelinePoint, TranscriptLine
 from services.fusion.speaker import RelativeVoice
@@ -14,9 +15,8 @@ from shared.messages.score import ModalityScore
 from shared.messages.session import DEFAULT_RETENTION_S, MAX_RETENTION_S, Purpose
 from shared.messages.typed import MAX_TYPED_CHARACTERS
 
+MAX_EVIDENCE: Final = 1000
 MAX_POINTS: Final = 2000
-
-_EXAMPLE_ID = "3q2-7wAAsBcDe_f0"
 
 
 class NewSession(BaseModel):
@@ -30,10 +30,7 @@ class NewSession(BaseModel):
         baseline: The person's usual mood, 1..5, where they agreed to be compared with it: from ``mien calibrate``.
     """
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"consent": True, "purpose": "personal", "modalities": ["text", "face"]}]},
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.NEW_SESSION]})
 
     consent: bool
     purpose: Purpose
@@ -58,17 +55,7 @@ class CreatedSession(BaseModel):
         expires_at: When everything about it is erased.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "session_id": _EXAMPLE_ID,
-                    "token": "mZ0r1r3yq1…",
-                    "expires_at": "2030-01-02T12:00:00Z",
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.CREATED]})
 
     session_id: str
     token: str
@@ -85,48 +72,7 @@ class SessionAnswer(SessionSummary):
         course: Mean, peak, end and disagreements over time, where ``include`` names it or the timeline.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "session_id": _EXAMPLE_ID,
-                    "status": "complete",
-                    "mood": {"score": 3.9, "low": 3.2, "high": 4.6, "label": "mostly happy", "relative": False},
-                    "reason": None,
-                    "distribution": {
-                        "anger": 0.02,
-                        "disgust": 0.01,
-                        "fear": 0.01,
-                        "joy": 0.58,
-                        "neutral": 0.34,
-                        "sadness": 0.02,
-                        "surprise": 0.02,
-                    },
-                    "modalities": {
-                        "face": {
-                            "mood": 4.1,
-                            "weight": 1.0,
-                            "distribution": None,
-                            "scored": 92,
-                            "abstained": 8,
-                            "reasons": ["face turned away in 8 of 100 frames"],
-                        }
-                    },
-                    "accounting": {
-                        "face": {
-                            "published": 100,
-                            "scored": 92,
-                            "abstained": 8,
-                            "failed": 0,
-                            "expired": 0,
-                            "forgotten": 0,
-                        }
-                    },
-                    "models": {"face": [{"name": "mien-face", "version": "1"}]},
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.SUMMARY]})
 
     transcript: tuple[TranscriptLine, ...] | None = None
     timeline: tuple[TimelinePoint, ...] | None = None
@@ -161,6 +107,8 @@ class SessionPage(BaseModel):
         sessions: A page of them.
         next_cursor: What to send as ``cursor`` for the next page, or None where this is the last.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.PAGE]})
 
     sessions: tuple[ListedSession, ...]
     next_cursor: str | None
@@ -198,6 +146,10 @@ class Stretch(BaseModel):
 class AcceptedText(BaseModel):
     """A typed text is on its way; its score has this ``seq``."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"session_id": examples.SESSION_ID, "modality": "text", "seq": 2**52}]}
+    )
+
     session_id: str
     modality: Modality = Modality.TEXT
     seq: int
@@ -205,6 +157,8 @@ class AcceptedText(BaseModel):
 
 class AcceptedMedia(BaseModel):
     """A recording is being read; events of kind ``progress`` tell how far."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"session_id": examples.SESSION_ID, "bytes": 1_048_576}]})
 
     session_id: str
     bytes: int
@@ -227,10 +181,27 @@ class TimelineQuery(BaseModel):
 class Timeline(BaseModel):
     """The stretches of a session that have evidence, in order; each is ``resolution_s`` long."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.TIMELINE]})
+
     session_id: str
     resolution_s: int
     smoothing: Smoothing
     timeline: tuple[TimelinePoint, ...]
+
+
+class EvidenceQuery(BaseModel):
+    """Which part of the evidence is wanted."""
+
+    modality: Modality | None = None
+    start_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, description="First second.")] = 0.0
+    end_s: Annotated[
+        float, Field(ge=0, le=1e9, allow_inf_nan=False, description="Where the span ends; not part of it.")
+    ] = 1e9
+    limit: Annotated[int, Field(ge=1, le=MAX_EVIDENCE, description="Most scores of a page.")] = 200
+    cursor: Annotated[
+        str | None,
+        Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,17})?:[0-9]{1,6}$", description="`next_cursor` of the page before."),
+    ] = None
 
 
 class EvidenceItem(ModalityScore):
@@ -246,10 +217,19 @@ class EvidenceItem(ModalityScore):
 
 
 class Evidence(BaseModel):
-    """Scores and abstentions, in order of time."""
+    """Scores and abstentions, in order of time.
+
+    Attributes:
+        session_id: Which session.
+        evidence: A page of them.
+        next_cursor: What to send as ``cursor`` for the next page, or None where this is the last.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.EVIDENCE]})
 
     session_id: str
     evidence: tuple[EvidenceItem, ...]
+    next_cursor: str | None
 
 
 class ErasureReceipt(BaseModel):
@@ -262,6 +242,8 @@ class ErasureReceipt(BaseModel):
         keys: How many keys of the store were erased.
     """
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.RECEIPT]})
+
     session_id: str
     erased_at: datetime
     evidence: int
@@ -270,5 +252,7 @@ class ErasureReceipt(BaseModel):
 
 class Health(BaseModel):
     """The service is well."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
 
     status: str

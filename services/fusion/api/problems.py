@@ -7,9 +7,11 @@ from typing import Any, Final
 import redis
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+
+from services.fusion.api.examples import PROBLEM
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ class Problem(BaseModel):
         detail: What is wrong here, and what to do.
         errors: The fields at fault, where it is about fields.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PROBLEM]})
 
     type: str = "about:blank"
     title: str

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from services.fusion.accumulate import BIN_S
+from services.fusion.api import examples
 from services.fusion.api.etag import JSON, NOT_MODIFIED, tagged, tagged_model
 from services.fusion.api.headers import REPORT_POLICY
-from services.fusion.api.models import Evidence, EvidenceItem, SessionAnswer, Timeline, TimelineQuery
+from services.fusion.api.models import Evidence, EvidenceItem, EvidenceQuery, SessionAnswer, Timeline, TimelineQuery
 from services.fusion.api.security import OpenedSession, Store
 from services.fusion.api.sessions import OPENED, state_of
 from services.fusion.report import render_csv, render_html
@@ -32,14 +33,10 @@ from shared.emotions import Modality
 from shared.messages.score import ModalityScore
 from shared.messages.speech import MAX_SPEECH_SECONDS
 
-MAX_EVIDENCE: Final = 1000
-
 _READ: Final[dict[int | str, dict[str, Any]]] = {**OPENED, **NOT_MODIFIED}
 
-StartSecond = Annotated[float, Query(ge=0, le=1e9, allow_inf_nan=False, description="First second.")]
-EndSecond = Annotated[
-    float, Query(ge=0, le=1e9, allow_inf_nan=False, description="Where the span ends; not part of it.")
-]
+_WHOLE: Final[dict[int | str, dict[str, Any]]] = {int(HTTPStatus.OK): {"content": {JSON: {"example": examples.WHOLE}}}}
+
 Parts = Annotated[
     str | None,
     Query(
@@ -117,22 +114,32 @@ def _behind(store: SessionStore, session_id: str, bins: Sequence[TimelineBin]) -
 
 @router.get("/{session_id}/evidence", responses=_READ, response_model=Evidence)
 def read_evidence(
-    request: Request,
-    session_id: OpenedSession,
-    store: Store,
-    modality: Modality | None = None,
-    start_s: StartSecond = 0.0,
-    end_s: EndSecond = 1e9,
-    limit: Annotated[int, Query(ge=1, le=MAX_EVIDENCE)] = 200,
+    request: Request, session_id: OpenedSession, store: Store, wanted: Annotated[EvidenceQuery, Query()]
 ) -> Response:
-    """Read the scores and abstentions that the result stands on; go on with ``start_s`` where the limit cuts.
+    """Read the scores and abstentions that the result stands on, page by page.
 
     A voice is also given relative to its own speaker, as far as they were heard until now.
     """
     speaker = state_of(store, session_id).speaker
-    scores = store.evidence(session_id, modality, start_s, end_s, limit)[:limit]
+    scores, following = _page(store, session_id, wanted)
     items = (EvidenceItem(**dict(score), relative_voice=relative_voice_of(score, speaker)) for score in scores)
-    return tagged(request, Evidence(session_id=session_id, evidence=tuple(items)).model_dump_json(), JSON)
+    page = Evidence(session_id=session_id, evidence=tuple(items), next_cursor=following)
+    return tagged(request, page.model_dump_json(), JSON)
+
+
+def _page(store: SessionStore, session_id: str, wanted: EvidenceQuery) -> tuple[list[ModalityScore], str | None]:
+    """Return a page of scores and the cursor of the next: a second, and how many that begin there are known already."""
+    start_s, known = wanted.start_s, 0
+    if wanted.cursor is not None:
+        second, _, number = wanted.cursor.partition(":")
+        start_s, known = float(second), int(number)
+    found = store.evidence(session_id, wanted.modality, start_s, wanted.end_s, known + wanted.limit + 1)[known:]
+    scores = found[: wanted.limit]
+    if len(found) <= wanted.limit:
+        return scores, None
+    last_s = scores[-1].start_s
+    together = sum(score.start_s == last_s for score in scores) + (known if last_s == start_s else 0)
+    return scores, f"{last_s:.17f}:{together}"
 
 
 @router.get("/{session_id}/report.html", responses=_file("text/html"), response_class=Response)
@@ -143,7 +150,7 @@ def read_html_report(request: Request, session_id: OpenedSession, store: Store) 
     return tagged(request, page, "text/html; charset=utf-8", headers)
 
 
-@router.get("/{session_id}/report.json", responses=_READ, response_model=SessionResult)
+@router.get("/{session_id}/report.json", responses={**_WHOLE, **_READ}, response_model=SessionResult)
 def read_json_report(request: Request, session_id: OpenedSession, store: Store) -> Response:
     """Read the whole result as one JSON object: what `mien analyze --json` prints."""
     headers = {"Content-Disposition": _attachment(session_id, "json")}

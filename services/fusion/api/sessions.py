@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from services.fusion.api import examples
 from services.fusion.api.models import CreatedSession, ErasureReceipt, ListedSession, NewSession, SessionPage, Stretch
 from services.fusion.api.problems import ProblemError, documented
 from services.fusion.api.security import KeyHolder, OpenedSession, Store, no_such_session
@@ -38,6 +39,11 @@ _KEYED: Final = documented(
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
 _CREATED: Final[dict[int | str, dict[str, Any]]] = {**_KEYED, **BODY, **documented(HTTPStatus.FORBIDDEN)}
+
+
+_SUMMARY: Final[dict[int | str, dict[str, Any]]] = {
+    int(HTTPStatus.OK): {"content": {"application/json": {"example": examples.SUMMARY}}}
+}
 
 
 async def _never_cached(response: Response) -> None:
@@ -84,7 +90,7 @@ def list_sessions(
     return SessionPage(sessions=tuple(map(_listed, found[:limit])), next_cursor=following)
 
 
-@router.post("/{session_id}/end", responses={**OPENED, **documented(HTTPStatus.CONFLICT)})
+@router.post("/{session_id}/end", responses={**_SUMMARY, **OPENED, **documented(HTTPStatus.CONFLICT)})
 async def end_session(request: Request, session_id: OpenedSession, store: Store) -> SessionSummary:
     """End a session, and get its result so far; what is under way is still scored and counted."""
     live = request.app.state.live.pop(session_id, None)
@@ -94,7 +100,7 @@ async def end_session(request: Request, session_id: OpenedSession, store: Store)
     return await run_in_threadpool(_end, store, session_id)
 
 
-@router.post("/{session_id}/forget", responses={**OPENED, **BODY})
+@router.post("/{session_id}/forget", responses={**_SUMMARY, **OPENED, **BODY})
 def forget_stretch(session_id: OpenedSession, stretch: Stretch, store: Store) -> SessionSummary:
     """Forget a stretch of a session, and get its result without it.
 
