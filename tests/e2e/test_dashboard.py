@@ -89,6 +89,19 @@ def test_the_link_opens_the_list_and_keeps_its_key_out_of_the_address(page: Page
     no_grave_fault(page)
 
 
+def test_a_link_to_a_session_opens_it_and_keeps_its_token_out_of_the_address(
+    context: BrowserContext, link: str
+) -> None:
+    address, _, key = link.partition("/#key=")
+    wanted = {"consent": True, "purpose": "personal"}
+    made = httpx.post(f"{address}/v1/sessions", json=wanted, headers={"X-API-Key": key}).json()
+    page = context.new_page()
+    page.goto(f"{address}/#session={made['session_id']}&token={made['token']}")
+    expect(page.get_by_text(made["session_id"])).to_be_visible()
+    expect(page.locator("#status")).to_have_text("going on")
+    assert page.url.endswith(f"/#/s/{made['session_id']}")
+
+
 def test_without_the_key_the_page_says_what_to_do(context: BrowserContext, link: str) -> None:
     page = context.new_page()
     page.goto(link.partition("#")[0])
