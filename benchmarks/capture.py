@@ -125,7 +125,7 @@ def _room(folder: Path) -> Iterator[sound.Room]:
     try:
         yield room
     finally:
-        room.unplug()
+        room.close()
         os.environ.clear()
         os.environ.update(usual)
 

@@ -46,22 +46,30 @@ class Room:
             "PULSE_SERVER": f"unix:{folder / 'native'}",
         }.items():
             setenv(name, str(value))
-        self._process: subprocess.Popen[bytes] | None = None
-        self.start()
-
-    def start(self) -> None:
-        """Start it: the microphone is plugged in."""
-        sink = f"module-null-sink sink_name={MICROPHONE} rate=48000 channels=2"
-        socket = f"module-native-protocol-unix auth-anonymous=1 socket={self._folder / 'native'}"
+        socket = f"module-native-protocol-unix auth-anonymous=1 socket={folder / 'native'}"
         options = ["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes"]
-        with (self._folder / "pulseaudio.log").open("ab") as log:
+        with (folder / "pulseaudio.log").open("wb") as log:
             self._process = subprocess.Popen(
-                ["pulseaudio", *options, "-L", socket, "-L", sink], stdout=log, stderr=log, process_group=0
+                ["pulseaudio", *options, "-L", socket], stdout=log, stderr=log, process_group=0
             )
         deadline = monotonic() + TIMEOUT_S
-        while not self._answers():
-            assert self._process.poll() is None, (self._folder / "pulseaudio.log").read_text()
-            assert monotonic() < deadline, (self._folder / "pulseaudio.log").read_text()
+        while not self.plug_in():
+            assert self._process.poll() is None, (folder / "pulseaudio.log").read_text()
+            assert monotonic() < deadline, (folder / "pulseaudio.log").read_text()
+
+    def plug_in(self) -> bool:
+        """Plug the microphone in, and return whether that went well."""
+        sink = [f"sink_name={MICROPHONE}", "rate=48000", "channels=2"]
+        return self._control("load-module", "module-null-sink", *sink)
+
+    def unplug(self) -> None:
+        """Take the microphone away from whoever listens to it."""
+        assert self._control("unload-module", "module-null-sink")
+
+    def close(self) -> None:
+        """End it."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
     def play(self, samples: NDArray[np.float32]) -> "subprocess.Popen[bytes]":
         """Start to play sound, 16 kHz mono, and return what plays it."""
@@ -70,18 +78,6 @@ class Room:
         options = ["--device", MICROPHONE, "--raw", "--rate=16000", "--channels=1", "--format=s16le"]
         return subprocess.Popen(["paplay", *options, str(path)])
 
-    def unplug(self) -> None:
-        """End it without a goodbye: the microphone is gone."""
-        if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def _answers(self) -> bool:
-        try:
-            done = subprocess.run(
-                ["pactl", "list", "short", "sinks"], check=False, capture_output=True, timeout=TIMEOUT_S
-            )
-        except subprocess.TimeoutExpired:
-            return False
-        return MICROPHONE.encode() in done.stdout
+    def _control(self, *arguments: str) -> bool:
+        done = subprocess.run(["pactl", *arguments], check=False, capture_output=True, timeout=TIMEOUT_S)
+        return done.returncode == 0

@@ -86,7 +86,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
     yield room
     player.kill()
     player.wait()
-    room.unplug()
+    room.close()
 
 
 @pytest.mark.timeout(240)

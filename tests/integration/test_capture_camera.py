@@ -69,7 +69,7 @@ class Session:
 def test_a_camera_that_is_unplugged_and_returns(camera: NetworkCamera) -> None:
     session = Session(open_live(microphone=False, camera=camera.url, frames_per_second=10))
     try:
-        until(lambda: len(session.frames) >= 15, "seen")
+        until(lambda: len(session.frames) >= 8, "seen")
         camera.unplug()
         until(lambda: session.agent.status().problem is not None, "told that the camera is gone")
         sentence = session.agent.status().problem or ""

@@ -30,6 +30,8 @@ from tests.sound import MICROPHONE, POLL_S, TIMEOUT_S, Room
 
 SAMPLE: Final = Path(services.capture.sample.__file__).with_name("sample.mp4")
 
+PIECE: Final = 1_600
+
 
 @pytest.fixture
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
@@ -40,7 +42,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
             pytest.fail(str(error))
         pytest.skip(str(error))
     yield room
-    room.unplug()
+    room.close()
 
 
 @pytest.fixture
@@ -51,10 +53,10 @@ def broker() -> Iterator[MemoryBroker]:
     broker.close()
 
 
-def spoken(until_s: float) -> NDArray[np.float32]:
-    """Return the beginning of the sample recording: one sentence and a pause."""
+def spoken() -> NDArray[np.float32]:
+    """Return three seconds of the sample recording, with speech all through."""
     blocks = [item.samples for item in FileSource(SAMPLE, video=False) if isinstance(item, AudioBlock)]
-    return np.concatenate(blocks)[: round(until_s * 16_000)]
+    return np.concatenate(blocks)[8_000:56_000]
 
 
 def until(is_so: Callable[[], bool], what: str) -> None:
@@ -65,14 +67,18 @@ def until(is_so: Callable[[], bool], what: str) -> None:
 
 
 def likeness(heard: NDArray[np.float32], said: NDArray[np.float32]) -> float:
-    """Return the median, over half seconds, of the highest correlation of what was heard with what was said."""
+    """Return which share of the speech heard, by tenths of a second, is what was said, and where it was said."""
     size = 1 << (len(heard) + len(said)).bit_length()
-    energy = np.convolve(said**2, np.ones(8_000), "valid")
-    alike = []
-    for piece in np.split(heard, range(8_000, len(heard), 8_000))[:-1]:
+    energy = np.convolve(said**2, np.ones(PIECE), "valid")
+    found = []
+    for number, piece in enumerate(np.split(heard, range(PIECE, len(heard), PIECE))[:-1]):
         products = np.fft.irfft(np.fft.rfft(said, size) * np.conj(np.fft.rfft(piece, size)), size)[: len(energy)]
-        alike.append(float((products / np.sqrt(energy * (piece**2).sum() + 1e-9)).max()))
-    return float(np.median(alike))
+        if np.sqrt(np.mean(piece**2)) < 0.01:
+            continue  # between two words
+        alike = products / np.sqrt(energy * (piece**2).sum() + 1e-6)
+        found.append((int(np.argmax(alike)) - number * PIECE, float(alike.max())))
+    usual = float(np.median([place for place, _ in found]))
+    return sum(alike > 0.8 and abs(place - usual) < 0.06 * 16_000 for place, alike in found) / len(found)
 
 
 def test_a_sentence_said_into_a_microphone_that_is_unplugged_and_returns(room: Room, broker: MemoryBroker) -> None:
@@ -97,7 +103,7 @@ def test_a_sentence_said_into_a_microphone_that_is_unplugged_and_returns(room: R
     source = open_live(microphone=MICROPHONE, camera=False)
     thread = threading.Thread(target=lambda: ended.append(agent.run(source)))
     thread.start()
-    said = spoken(6.5)
+    said = spoken()
     try:
         until(lambda: agent.status().level_dbfs is not None, "heard")
         begun_s = agent.status().elapsed_s
@@ -106,10 +112,10 @@ def test_a_sentence_said_into_a_microphone_that_is_unplugged_and_returns(room: R
         room.unplug()
         until(lambda: agent.status().problem is not None, "told that the microphone is gone")
         sentence, gone_s = agent.status().problem or "", agent.status().elapsed_s
-        room.start()
+        assert room.plug_in()
         until(lambda: agent.status().problem is None, "told that it is back")
         back_s = agent.status().elapsed_s
-        room.play(said[8_000:48_000]).wait(TIMEOUT_S)
+        room.play(said).wait(TIMEOUT_S)
         until(lambda: len(chunks) == 2, "understood again")
     finally:
         agent.stop()
@@ -117,9 +123,9 @@ def test_a_sentence_said_into_a_microphone_that_is_unplugged_and_returns(room: R
     print(f"\n{sentence}")  # noqa: T201
     for chunk in chunks:
         alike = likeness(decode_flac(chunk.media), said)
-        print(f"heard {chunk.start_s:.2f} to {chunk.end_s:.2f} s, likeness to what was said {alike:.3f}")  # noqa: T201
-        assert alike > 0.9
-        assert 2 < chunk.end_s - chunk.start_s < 7
+        print(f"heard {chunk.start_s:.2f} to {chunk.end_s:.2f} s, {alike:.0%} of it as it was said")  # noqa: T201
+        assert alike > 0.7
+        assert 2 < chunk.end_s - chunk.start_s < 4
     first, second = chunks
     assert begun_s < first.start_s < begun_s + 3
     assert MICROPHONE in sentence
@@ -130,12 +136,12 @@ def test_a_sentence_said_into_a_microphone_that_is_unplugged_and_returns(room: R
     assert ended[0].duration_s >= second.end_s
 
 
-def test_a_microphone_that_is_not_there_is_named_and_so_are_the_others(room: Room) -> None:
+@pytest.mark.usefixtures("room")
+def test_a_microphone_that_is_not_there_is_named_and_so_are_the_others() -> None:
     with pytest.raises(DeviceError, match=r"no microphone called 'nobody'.*'room'"):
         find_device("microphone", "nobody")
     assert find_device("microphone", "ROO").name == MICROPHONE
     assert find_device("microphone").default
-    room.unplug()
 
 
 def test_without_portaudio_the_sentence_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ def test_what_is_written_in_odd_pieces_is_heard_at_16_khz_without_a_gap(rate_hz:
         assert block.start_s == at / 16_000
         at += len(block.samples)
     samples = np.concatenate([block.samples for block in blocks])
-    assert len(samples) == pytest.approx(16_000, abs=320)
+    assert len(samples) == pytest.approx(16_000, abs=1)
     middle = samples[4_000:12_000]
     assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), abs=0.02)
     assert np.argmax(np.abs(np.fft.rfft(middle))) == 150
@@ -50,7 +50,7 @@ def test_a_silent_pipe_lets_the_session_go_on() -> None:
         while isinstance(item := next(items), Tick):
             pass
         os.close(write_end)
-        assert [rest for rest in items if not isinstance(rest, Tick)] == []
+        assert sum(len(rest.samples) for rest in items if isinstance(rest, AudioBlock)) == 0
     assert len(item.samples) == 1_600
 
 

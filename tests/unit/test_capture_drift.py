@@ -50,7 +50,7 @@ def errors_s(blocks: Iterator[Heard]) -> list[float]:
     for block in blocks:
         placed = clock.place(block.seems_s, BLOCK, lost=block.lost)
         assert placed.start >= end, "a block never overlaps the one before it"
-        assert abs(placed.count + placed.skip - BLOCK) <= BLOCK // 200
+        assert abs(placed.count + placed.skip - BLOCK) <= BLOCK // 800
         end = placed.start + placed.count
         if not placed.count:
             continue  # only the first quarter of a second, which the clock listens to and nobody else
@@ -79,7 +79,7 @@ def test_sound_stays_within_50_ms_whatever_is_lost(ppm: float, seed: int, losses
     assert max(map(abs, errors_s(device(ppm, 120, seed, losses=losses)))) < BOUND_S
 
 
-@given(seed=st.integers(0, 2**32 - 1), lost_s=st.floats(0.08, 5))
+@given(seed=st.integers(0, 2**32 - 1), lost_s=st.floats(0.3, 5))
 @settings(max_examples=15)
 def test_a_loss_that_the_device_does_not_tell_is_found_within_three_seconds(seed: int, lost_s: float) -> None:
     blocks = list(device(50.0, 20, seed, losses=[(10.0, lost_s)], told=False))
@@ -89,13 +89,23 @@ def test_a_loss_that_the_device_does_not_tell_is_found_within_three_seconds(seed
     assert max(late) < BOUND_S
 
 
+@pytest.mark.parametrize("step_s", [-0.2, -0.05, 0.05, 0.2])
+def test_buffers_that_become_fuller_or_emptier_lose_nothing_and_are_followed_slowly(step_s: float) -> None:
+    clock = SampleClock()
+    seems = [number * 0.05 + (step_s if number >= 100 else 0) for number in range(4_000)]
+    placed = [clock.place(at_s, BLOCK) for at_s in seems][5:]
+    assert sum(block.skip for block in placed) == 0
+    assert all(after.start == before.start + before.count for before, after in pairwise(placed))
+    assert placed[-1].start / SAMPLE_RATE_HZ == pytest.approx(seems[-1], abs=0.006)
+
+
 def test_sound_that_comes_twice_is_skipped() -> None:
     clock = SampleClock()
     for number in range(100):
         clock.place(number * 0.05, BLOCK)
-    placed = [clock.place(5 + number * 0.05 - 0.2, BLOCK) for number in range(100)]
-    assert sum(block.skip for block in placed) == pytest.approx(0.2 * SAMPLE_RATE_HZ, abs=0.04 * SAMPLE_RATE_HZ)
-    assert placed[-1].start / SAMPLE_RATE_HZ == pytest.approx(9.75, abs=0.01)
+    placed = [clock.place(5 + number * 0.05 - 0.5, BLOCK) for number in range(6_000)]
+    assert sum(block.skip for block in placed) == pytest.approx(0.25 * SAMPLE_RATE_HZ, abs=0.26 * SAMPLE_RATE_HZ)
+    assert placed[-1].start / SAMPLE_RATE_HZ == pytest.approx(4.5 + 5_999 * 0.05, abs=0.006)
 
 
 def test_blocks_that_are_held_up_and_then_come_in_a_burst_leave_no_gap_and_lose_nothing() -> None:

@@ -24,12 +24,15 @@ _WARM_UP: Final = round(0.25 * SAMPLE_RATE_HZ)
 _SLACK: Final = round(0.005 * SAMPLE_RATE_HZ)
 """Samples of drift that are let be; mending is inaudible, and still need not go on all the time."""
 
-_GAP: Final = round(0.040 * SAMPLE_RATE_HZ)
-"""Samples of drift that no crystal explains: samples were lost on the way, or came twice."""
+_LOSS: Final = round(0.040 * SAMPLE_RATE_HZ)
+"""Samples that are missing where the device says that it lost some, and that become a gap at once."""
 
-_LEAST_BLOCK: Final = 200
-"""A block is stretched or pressed by one part in so many at most: 0.5 %, thrice what is ever heard as a change of pitch
-of speech, and fifty times what crystals differ by."""
+_BREAK: Final = round(0.250 * SAMPLE_RATE_HZ)
+"""Samples past which the clock is believed although the device says nothing. Below, its buffers have become fuller or
+emptier, which happens by fifty milliseconds at a time and loses nothing: that is mended as slowly as drift."""
+
+_PART: Final = 800
+"""A block is stretched or pressed by one sample in so many at most: inaudible, and twelve times what crystals need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +71,13 @@ class SampleClock:
         if lost:
             self._lateness.clear()
         drift = self._drift(at - self._received)
-        if self._received < _WARM_UP:
+        if self._received < _WARM_UP or at < 0:
             self._received += count
             self._next = max(0, round(self._received + drift))
             return Placed(self._next, count, 0)
-        mended = self._next - self._received
+        missing = round(drift - (self._next - self._received))
         self._received += count
-        return self._placed(self._next, round(drift - mended), count)
+        return self._placed(missing, count, _LOSS if lost else _BREAK)
 
     def _drift(self, lateness: float) -> float:
         """Return the least lateness of the window; what is not less than a newer one is of no use any more."""
@@ -85,16 +88,14 @@ class SampleClock:
             self._lateness.popleft()
         return self._lateness[0][1]
 
-    def _placed(self, start: int, drift: int, count: int) -> Placed:
-        skip = 0
-        if drift > _GAP:
-            start += drift
-        elif drift < -_GAP:
-            skip = min(count, -drift)
+    def _placed(self, missing: int, count: int, bound: int) -> Placed:
+        """Place a block before which some samples are missing, or are too many where the number is negative."""
+        start = self._next + missing if missing > bound else self._next
+        skip = min(count, -missing) if missing < -_BREAK else 0
         count -= skip
-        if _SLACK < abs(drift) <= _GAP:
-            most = count // _LEAST_BLOCK
-            count += max(-most, min(most, drift))
+        if abs(missing) > _SLACK and start == self._next and not skip:
+            most = count // _PART
+            count += max(-most, min(most, missing))
         self._next = start + count
         return Placed(start, skip, count)
 

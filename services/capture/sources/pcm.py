@@ -82,6 +82,7 @@ class PcmSource:
             whole = len(data) - len(data) % self._pcm.frame_bytes
             rest = data[whole:]
             self._blocks.put(self._pcm.convert(data[:whole]))
+        self._blocks.put(self._pcm.flush())
         self._blocks.put(None)
 
     def _read_some(self) -> bytes:

@@ -40,12 +40,16 @@ class Pcm16:
         """
         if self._resampler is None or not data:
             return np.frombuffer(data, dtype="<i2").astype(np.float32) / np.float32(_FULL_SCALE)
-        return self._resample(self._resampler, data)
-
-    def _resample(self, resampler: av.AudioResampler, data: bytes) -> NDArray[np.float32]:
         layout = "mono" if self._channels == 1 else "stereo"
         frame = av.AudioFrame.from_ndarray(np.frombuffer(data, dtype="<i2").reshape(1, -1), "s16", layout)
         frame.sample_rate = self._rate_hz
+        return self._resample(self._resampler, frame)
+
+    def flush(self) -> NDArray[np.float32]:
+        """End the stream and return what the resampler still holds; it takes no more after it."""
+        return np.empty(0, np.float32) if self._resampler is None else self._resample(self._resampler, None)
+
+    def _resample(self, resampler: av.AudioResampler, frame: av.AudioFrame | None) -> NDArray[np.float32]:
         gain = np.float32(1.0 if self._channels == 1 else DOWNMIX_GAIN)
         parts = [part.to_ndarray().reshape(-1) for part in resampler.resample(frame)]
         return np.concatenate([np.empty(0, np.float32), *parts]) * gain
