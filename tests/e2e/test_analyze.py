@@ -122,7 +122,9 @@ def test_one_modality_alone() -> None:
     assert result["modalities"]["text"]["weight"] == 1
 
 
-@pytest.mark.parametrize("command", [[], ["analyze"], ["capture"], ["score"], ["score", "text"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [[], ["analyze"], ["capture"], ["live"], ["devices"], ["score"], ["score", "text"]], ids=" ".join
+)
 def test_help_explains_every_command(command: list[str]) -> None:
     done = mien(*command, "--help")
     assert done.returncode == 0, done.stderr
