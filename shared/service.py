@@ -38,14 +38,14 @@ class WorkerSettings(BaseSettings):
         worker_health_host: Address of ``/healthz`` and ``/readyz``.
         worker_health_port: Their port; 0 takes a free one.
         worker_hang_s: Seconds that a batch may take. A worker that takes longer hangs: it says so at ``/healthz`` and
-            ends, so that what it has in hand goes to another.
+            ends, so that what it has in hand goes to another. A batch that is merely slow must stay far below it.
         log_level: The least severe level that is logged.
     """
 
     worker_batch_size: int = Field(default=8, ge=1, le=256)
     worker_health_host: str = "127.0.0.1"
     worker_health_port: int = Field(default=0, ge=0, le=65535)
-    worker_hang_s: PositiveFloat = 120.0
+    worker_hang_s: PositiveFloat = 600.0
     log_level: str = "INFO"
 
 

@@ -8,24 +8,33 @@ from typing import Any, Final
 
 import numpy as np
 
-from services.audio.training.synthetic import voice
+from services.capture.framing import Framer
+from services.capture.sources.file import FileSource
+from services.capture.sources.port import AudioBlock
+from services.capture.vad import SileroVad
 from shared.emotions import Modality
 from shared.media.flac import encode_flac
 from shared.media.jpeg import encode_jpeg
 from shared.messages import FrameChunk, SessionEnded, SpeechChunk
 from shared.messages.base import WireContract
+from shared.messages.speech import SAMPLE_RATE_HZ
 from shared.sessions import new_session
 from shared.topology import MEDIA_EXCHANGE, SPEECH_KEYS
+from tests.e2e.command import SAMPLE
 from tests.faults.system import PATIENCE_S, System
 
-SPEECH_S: Final = 1.5
+SPEECH_S: Final = 2.0
 OUTCOMES: Final = ("scored", "abstained", "failed", "expired", "forgotten")
 
 
 @cache
 def speech() -> bytes:
-    """Return a voice as FLAC."""
-    return encode_flac(voice(150.0, SPEECH_S).astype(np.float32))
+    """Return the first seconds of what is said in the sample recording, as FLAC."""
+    framer = Framer(SileroVad())
+    for item in FileSource(SAMPLE, video=False):
+        if isinstance(item, AudioBlock) and (said := framer.push(item.samples)):
+            return encode_flac(said[0].samples[: int(SPEECH_S * SAMPLE_RATE_HZ)])
+    raise AssertionError("nothing is said in the sample")
 
 
 @cache
