@@ -31,6 +31,8 @@ score_app = typer.Typer(
     help="Score one modality alone: one JSON object a line, for people who need one score, and for measuring.",
 )
 app.add_typer(score_app, name="score")
+explain_app = typer.Typer(no_args_is_help=True, help="Show what moved the score of one modality.")
+app.add_typer(explain_app, name="explain")
 app.add_typer(capture_app.app)
 app.add_typer(operate_app.app)
 
@@ -224,6 +226,18 @@ def score_face(
         annotate_face(files[0], annotate)
         return
     _exit_for(score_face_inputs(files, cropped=cropped))
+
+
+@explain_app.command("text")
+def explain_text(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The words, in quotes.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of coloured words.")] = False,
+) -> None:
+    """Show which words raise and lower the mood: each is left out in turn."""
+    from services.cli.explain import explain_text as explain
+
+    explain(text, as_json=json)
 
 
 def _exit_for(unreadable: int) -> None:

@@ -1,20 +1,25 @@
 """Judges the mood in words, spoken or typed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.text.explain import explain
 from services.text.model import TextModel
 from services.text.transcriber import Transcriber, Transcript
 from shared.emotions import Modality, as_mapping
-from shared.messages.details import TextDetails
+from shared.messages.details import TextDetails, Word
 from shared.messages.score import Judgement, ModelRef, Status
 from shared.messages.speech import SAMPLE_RATE_HZ
 from shared.scoring import SpeechWindow, TypedWindow
 
 LANGUAGE: Final = "en"
+MAX_EXPLAINED_WORDS: Final = 128
+"""Words in 30 s of fast speech; a longer typed text is judged without saying which words did it."""
+
 MIN_SPEECH_S: Final = 0.2
 """No word is shorter."""
 
@@ -25,13 +30,15 @@ class TextScorer:
     Args:
         transcriber: Speech to text.
         model: The emotion model, for English.
+        evidence: Whether to say of each word what it does to the score, which takes a reading more for each word.
     """
 
     modality: Final = Modality.TEXT
 
-    def __init__(self, transcriber: Transcriber, model: TextModel) -> None:
+    def __init__(self, transcriber: Transcriber, model: TextModel, *, evidence: bool = True) -> None:
         self._transcriber = transcriber
         self._model = model
+        self._evidence = evidence
 
     @property
     def model(self) -> ModelRef:
@@ -51,7 +58,9 @@ class TextScorer:
         (recognised, but no word in it) or ``unsupported_language``, which keeps the transcript.
         """
         heard = iter(self._transcriber.transcribe([w.samples for w in windows if isinstance(w, SpeechWindow)]))
-        transcripts = [_typed(w.text) if isinstance(w, TypedWindow) else next(heard) for w in windows]
+        transcripts = [
+            _typed(w.text) if isinstance(w, TypedWindow) else _placed(next(heard), w.start_s) for w in windows
+        ]
         return self._judge(transcripts, [_reason(*pair) for pair in zip(windows, transcripts, strict=True)])
 
     def score_texts(self, texts: Sequence[str]) -> list[Judgement]:
@@ -62,21 +71,52 @@ class TextScorer:
         judged = [index for index, reason in enumerate(reasons) if reason is None]
         prediction = self._model.predict([transcripts[index].text for index in judged])
         judgements = [_abstained(*pair) for pair in zip(transcripts, reasons, strict=True)]
-        for index, distribution, valence in zip(judged, prediction.distributions, prediction.valences, strict=True):
-            transcript = transcripts[index]
+        words = self._explained([transcripts[index].words for index in judged])
+        for row, index in enumerate(judged):
+            distribution, valence = prediction.distributions[row], float(prediction.valences[row])
             judgements[index] = Judgement(
                 status=Status.SCORED,
-                mood=float(valence),
+                mood=valence,
                 distribution=as_mapping(distribution),
                 confidence=float(distribution.max()),
-                quality=transcript.confidence,
-                details=_details(transcript).model_copy(update={"valence": float(valence)}),
+                quality=transcripts[index].confidence,
+                details=_details(transcripts[index]).model_copy(update={"valence": valence, "words": words[row]}),
             )
         return judgements
 
+    def _explained(self, texts: Sequence[tuple[Word, ...]]) -> list[tuple[Word, ...]]:
+        if not self._evidence:
+            return list(texts)
+        short = [words if len(words) <= MAX_EXPLAINED_WORDS else () for words in texts]
+        effects = explain(
+            lambda readings: self._model.predict(readings).valences, [[word.text for word in words] for words in short]
+        )
+        return [
+            tuple(_with_effect(*pair) for pair in zip(words, moved, strict=True)) if moved else words
+            for words, moved in zip(texts, effects, strict=True)
+        ]
+
+
+def _with_effect(word: Word, effect: float) -> Word:
+    return word.model_copy(update={"effect": round(effect, 3)})
+
 
 def _typed(text: str) -> Transcript:
-    return Transcript(text, LANGUAGE, 1.0, 0.0)
+    words = text.split()
+    kept = words if len(words) <= MAX_EXPLAINED_WORDS else []
+    return Transcript(text, LANGUAGE, 1.0, 0.0, tuple(Word(text=word, probability=1.0) for word in kept))
+
+
+def _placed(transcript: Transcript, start_s: float) -> Transcript:
+    """Return a transcript whose words have their spans from the start of the session."""
+    return replace(transcript, words=tuple(_shifted(word, start_s) for word in transcript.words))
+
+
+def _shifted(word: Word, start_s: float) -> Word:
+    span = {"start_s": word.start_s, "end_s": word.end_s}
+    return word.model_copy(
+        update={side: None if value is None else round(start_s + value, 2) for side, value in span.items()}
+    )
 
 
 def _reason(window: SpeechWindow | TypedWindow, transcript: Transcript) -> str | None:

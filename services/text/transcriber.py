@@ -1,16 +1,17 @@
 """Speech to text with faster-whisper's model, encoding only the utterance and a little silence instead of 30 s."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import ctranslate2
 import numpy as np
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
-from faster_whisper.transcribe import get_compression_ratio, get_suppressed_tokens
+from faster_whisper.transcribe import Segment, get_compression_ratio, get_suppressed_tokens
 from numpy.typing import NDArray
 
+from services.text.alignment import align, as_word
 from shared.messages.details import Word
 from shared.messages.speech import MAX_SPEECH_SECONDS, SAMPLE_RATE_HZ
 from shared.runtime.whisper import encode, mel_features
@@ -23,6 +24,12 @@ MIN_LOG_PROBABILITY: Final = -1.0
 MAX_COMPRESSION_RATIO: Final = 2.4
 MAX_NO_SPEECH: Final = 0.6
 """The three thresholds are those of Whisper itself (Radford et al. 2022, section 4.5)."""
+
+MAX_INITIAL_TIMESTAMP: Final = 50
+"""An utterance begins within its first second (in steps of 20 ms), as in Whisper."""
+
+MAX_UNHEARD_S: Final = 3.0
+"""Most seconds after the last word; where more follow, the recogniser may have stopped too early."""
 
 SILENCE_RMS: Final = 10 ** (-60 / 20)
 """Level below which nothing is recognised: -60 dB of full scale."""
@@ -40,7 +47,7 @@ class Transcript:
         language: ISO 639-1 code; None where there is no speech.
         confidence: Geometric mean of the tokens' probabilities, 0..1.
         no_speech_probability: Whisper's probability that nobody speaks, 0..1.
-        words: The words with their spans; empty where they were not asked for.
+        words: The words with their spans in seconds from the start of the utterance; empty for typed text.
     """
 
     text: str
@@ -52,28 +59,34 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A first transcript and what tells whether to trust it."""
+    """A first transcript and what tells whether to trust it; ``unheard_s`` is what follows its last word."""
 
     text: str
     language: str
     log_probability: float
     no_speech_probability: float
+    words: tuple[Word, ...] = ()
+    unheard_s: float = 0.0
 
     @property
     def silent(self) -> bool:
-        return self.doubtful and self.no_speech_probability > MAX_NO_SPEECH
+        return self._improbable and self.no_speech_probability > MAX_NO_SPEECH
 
     @property
     def doubtful(self) -> bool:
-        if self.log_probability < MIN_LOG_PROBABILITY or not self.text:
+        if self._improbable or self.unheard_s > MAX_UNHEARD_S:
             return True
         return float(get_compression_ratio(self.text)) > MAX_COMPRESSION_RATIO
+
+    @property
+    def _improbable(self) -> bool:
+        return self.log_probability < MIN_LOG_PROBABILITY or not self.text
 
     def transcript(self) -> Transcript:
         if self.silent:
             return Transcript("", None, 0.0, self.no_speech_probability)
         confidence = float(np.exp(min(0.0, self.log_probability)))
-        return Transcript(self.text, self.language, confidence, self.no_speech_probability)
+        return Transcript(self.text, self.language, confidence, self.no_speech_probability, self.words)
 
 
 class Transcriber:
@@ -86,7 +99,9 @@ class Transcriber:
     def __init__(self, whisper: WhisperModel) -> None:
         self._whisper = whisper
         self._multilingual = bool(whisper.model.is_multilingual)
-        self._suppressed = list(get_suppressed_tokens(self._tokenizer("en"), [-1]))
+        tokenizer = self._tokenizer("en")
+        self._end_of_text = tokenizer.eot
+        self._suppressed = list(get_suppressed_tokens(tokenizer, [-1]))
 
     def transcribe(self, samples: Sequence[NDArray[np.float32]]) -> list[Transcript]:
         """Return a transcript for each utterance, in the same order.
@@ -117,20 +132,28 @@ class Transcriber:
         tokenizers = [self._tokenizer(language) for language in languages]
         results = self._whisper.model.generate(
             states,
-            [[*tokenizer.sot_sequence, tokenizer.no_timestamps] for tokenizer in tokenizers],
+            # Whisper learnt mostly with timestamps: without them a short window costs more words.
+            [tokenizer.sot_sequence for tokenizer in tokenizers],
             beam_size=1,
             max_length=min(self._whisper.max_length, 16 + int(TOKENS_PER_SECOND * longest)),
+            max_initial_timestamp_index=MAX_INITIAL_TIMESTAMP,
             suppress_tokens=self._suppressed,
             return_scores=True,
             return_no_speech_prob=True,
         )
-        return [_draft(result, tokenizer) for result, tokenizer in zip(results, tokenizers, strict=True)]
+        tokens = [[token for token in result.sequences_ids[0] if token < self._end_of_text] for result in results]
+        words = align(self._whisper, states, tokenizers[0], tokens, samples)
+        return [_draft(*heard) for heard in zip(results, tokenizers, words, samples, strict=True)]
 
     def _full_window(self, wave: NDArray[np.float32]) -> Transcript:
         segments, info = self._whisper.transcribe(
-            wave, beam_size=1, temperature=0.0, without_timestamps=True, condition_on_previous_text=False
+            wave,
+            beam_size=1,
+            temperature=0.0,
+            word_timestamps=True,
+            condition_on_previous_text=False,
         )
-        drafts = [_Draft(part.text.strip(), info.language, part.avg_logprob, part.no_speech_prob) for part in segments]
+        drafts = [_segment_draft(part, info.language, wave) for part in segments]
         sure = [draft for draft in drafts if not draft.doubtful]
         if not sure:
             return Transcript("", None, 0.0, max((draft.no_speech_probability for draft in drafts), default=1.0))
@@ -139,6 +162,7 @@ class Transcriber:
             info.language,
             float(np.average([draft.log_probability for draft in sure], weights=[len(draft.text) for draft in sure])),
             max(draft.no_speech_probability for draft in sure),
+            tuple(word for draft in sure for word in draft.words),
         ).transcript()
 
     def _languages(self, states: ctranslate2.StorageView, count: int) -> list[str]:
@@ -150,11 +174,27 @@ class Transcriber:
         return Tokenizer(self._whisper.hf_tokenizer, self._multilingual, task="transcribe", language=language)
 
 
-def _draft(result: ctranslate2.models.WhisperGenerationResult, tokenizer: Tokenizer) -> _Draft:
+def _draft(
+    result: ctranslate2.models.WhisperGenerationResult,
+    tokenizer: Tokenizer,
+    words: tuple[Word, ...],
+    wave: NDArray[np.float32],
+) -> _Draft:
     tokens = result.sequences_ids[0]
-    # CTranslate2 gives the mean over the tokens; Whisper's mean also counts the one that ends the text.
-    log_probability = result.scores[0] * len(tokens) / (len(tokens) + 1)
-    return _Draft(tokenizer.decode(tokens).strip(), tokenizer.language_code, log_probability, result.no_speech_prob)
+    return _Draft(
+        tokenizer.decode([token for token in tokens if token < tokenizer.eot]).strip(),
+        tokenizer.language_code,
+        # CTranslate2 gives the mean over the tokens; Whisper's mean also counts the one that ends the text.
+        result.scores[0] * len(tokens) / (len(tokens) + 1),
+        result.no_speech_prob,
+        words,
+        len(wave) / SAMPLE_RATE_HZ - max((word.end_s or 0.0 for word in words), default=0.0),
+    )
+
+
+def _segment_draft(segment: Segment, language: str, wave: NDArray[np.float32]) -> _Draft:
+    words = tuple(as_word(asdict(word), wave) for word in segment.words or ())
+    return _Draft(segment.text.strip(), language, segment.avg_logprob, segment.no_speech_prob, words)
 
 
 def _alike(indexes: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -24,7 +24,8 @@ def load_scorer(settings: TextSettings | None = None) -> TextScorer:
     """
     settings = settings or TextSettings()
     model = TextModel(settings.text_weights, threads=settings.text_threads)
-    return TextScorer(Transcriber(load_whisper(settings.asr_model, settings.text_threads)), model)
+    transcriber = Transcriber(load_whisper(settings.asr_model, settings.text_threads))
+    return TextScorer(transcriber, model, evidence=settings.text_evidence)
 
 
 def load_worker(broker: Broker, batch_size: int = 8) -> Worker[SpeechWindow | TypedWindow]:

@@ -12,12 +12,22 @@ Intensity = Literal["calm", "neutral", "low", "high"]
 
 
 class Word(Contract):
-    """One recognised word; its span is in seconds from the start of the session."""
+    """One recognised or typed word.
+
+    Attributes:
+        text: The word with the marks that belong to it.
+        start_s: Where it begins, in seconds from the start of the session; None where it was typed.
+        end_s: Where it ends, likewise.
+        probability: How sure the recogniser is of it, 0..1; 1 where it was typed.
+        effect: By how much it raises (above 0) or lowers the score, against the score without it; None where that was
+            not asked for.
+    """
 
     text: str
-    start_s: Seconds
-    end_s: Seconds
+    start_s: Seconds | None = None
+    end_s: Seconds | None = None
     probability: Unit
+    effect: float | None = None
 
 
 class TextDetails(Contract):
@@ -27,7 +37,7 @@ class TextDetails(Contract):
         transcript: The recognised or typed words.
         language: ISO 639-1 code.
         asr_confidence: Mean probability of the recognised tokens, 0..1; 1 for typed text.
-        words: The words with their spans, where the recogniser gives them.
+        words: The words with their spans and what each does to the score; empty for long typed texts.
         valence: Valence head, 1..5, or None where it abstained.
     """
 

@@ -1,6 +1,9 @@
 """Speech to text on the sample that ships: a synthetic voice that says three sentences."""
 
+import io
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import jiwer
@@ -59,3 +62,48 @@ def test_more_than_a_window_is_heard_to_its_end(transcriber: Transcriber, speech
     (once,) = transcriber.transcribe([speech])
     (twice,) = transcriber.transcribe([np.concatenate([speech, pause, speech])])
     assert len(twice.text.split()) > 1.5 * len(once.text.split())
+
+
+def test_words_have_their_times(transcriber: Transcriber, speech: NDArray[np.float32]) -> None:
+    (alone,) = transcriber.transcribe([speech])
+    (late,) = transcriber.transcribe([np.concatenate([np.zeros(16_000, np.float32), speech])])
+    assert " ".join(word.text for word in alone.words) == alone.text
+    spans = [(word.start_s or 0.0, word.end_s or 0.0) for word in alone.words]
+    assert all(0 <= start <= end <= len(speech) / 16_000 for start, end in spans)
+    starts = [start for start, _ in spans]
+    assert starts == sorted(starts)
+    shifts = [
+        (moved.start_s or 0.0) - (word.start_s or 0.0)
+        for word, moved in zip(alone.words, late.words, strict=False)
+        if word.text == moved.text
+    ]
+    assert len(shifts) > 10
+    assert np.quantile(np.abs(np.array(shifts) - 1.0), 0.9) < 0.3
+
+
+def test_known_word_times_are_found(transcriber: Transcriber) -> None:
+    said = ["yellow", "houses", "stood", "beside", "the", "river", "while", "many", "children", "played", "music"]
+    wave, spans = _say(said, pause_s=0.25)
+    (transcript,) = transcriber.transcribe([wave])
+    found = {word.text.strip(".,").lower(): word for word in transcript.words}
+    errors = [
+        abs((found[word].start_s or 0.0) - start) for word, (start, _) in zip(said, spans, strict=True) if word in found
+    ]
+    assert len(errors) >= 8
+    assert np.quantile(errors, 0.9) < 0.3
+
+
+def _say(words: list[str], pause_s: float) -> tuple[NDArray[np.float32], list[tuple[float, float]]]:
+    """Return a synthetic voice that says the words, each span in seconds, and a pause after each."""
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("espeak-ng is not installed")
+    parts, spans, position = [], [], 0
+    pause = np.zeros(int(pause_s * 16_000), np.float32)
+    for word in words:
+        done = subprocess.run(["espeak-ng", "-s", "150", "--stdout", word], capture_output=True, check=True)
+        wave = np.asarray(decode_audio(io.BytesIO(done.stdout)), dtype=np.float32)
+        loud = np.flatnonzero(np.abs(wave) > 0.01)
+        parts += [wave[loud[0] : loud[-1] + 1], pause]
+        spans.append((position / 16_000, (position + len(parts[-2])) / 16_000))
+        position += len(parts[-2]) + len(pause)
+    return np.concatenate(parts), spans

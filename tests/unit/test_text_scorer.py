@@ -1,17 +1,26 @@
 """What the text scorer answers, with the models that ship."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
+from faster_whisper.audio import decode_audio
 from numpy.typing import NDArray
 
+from services.text.model import TextModel
 from services.text.scorer import TextScorer, reason_to_abstain
-from services.text.transcriber import Transcript
+from services.text.settings import TextSettings
+from services.text.transcriber import Transcriber, Transcript
 from services.text.worker import load_scorer
 from shared.emotions import EMOTIONS, Modality
 from shared.messages import Judgement, Status, TextDetails
+from shared.runtime.whisper import load_whisper
 from shared.scoring import Scorer, SpeechWindow
 
 SECOND = 16_000
+SAMPLE = Path(__file__).parents[2] / "services" / "capture" / "sample" / "sample.mp4"
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +102,46 @@ def test_other_languages_and_wordless_transcripts_are_left_to_others() -> None:
     assert reason_to_abstain(samples, Transcript("...", "en", 0.9, 0.1)) == "no_words"
     assert reason_to_abstain(samples, Transcript("", None, 0.0, 0.9)) == "not_speech"
     assert reason_to_abstain(samples, Transcript("I am so glad", "en", 0.9, 0.1)) is None
+
+
+def test_each_word_says_what_it_does_to_the_score(scorer: TextScorer) -> None:
+    judged = scorer.score_texts(["I hate this terrible chair", "x " * 400])
+    words = _details(judged[0]).words
+    assert [word.text for word in words] == ["I", "hate", "this", "terrible", "chair"]
+    effects = {word.text: word.effect or 0.0 for word in words}
+    assert min(effects, key=lambda text: effects[text]) in {"hate", "terrible"}
+    assert words[0].start_s is None
+    assert _details(judged[1]).words == (), "long typed texts are judged without it"
+
+
+def test_evidence_can_be_left_out() -> None:
+    (judged,) = load_scorer(TextSettings(text_evidence=False)).score_texts(["I like it"])
+    assert [word.effect for word in _details(judged).words] == [None, None, None]
+
+
+def test_spoken_words_are_placed_in_the_session(scorer: TextScorer) -> None:
+    speech = np.asarray(decode_audio(str(SAMPLE)), dtype=np.float32)
+    judged = scorer.score([SpeechWindow(session_id="text-scorer-test", start_s=at, samples=speech) for at in (0.0, 60)])
+    first, later = (_details(judgement).words for judgement in judged)
+    assert len(first) > 10
+    assert all(word.effect is not None for word in first)
+    assert [(later.start_s or 0) - (word.start_s or 0) for word, later in zip(first, later, strict=True)] == (
+        pytest.approx([60.0] * len(first), abs=0.02)
+    )
+
+
+class _Foreign(Transcriber):
+    """Hears with the installed model, which knows English alone, and answers as a multilingual one does of German."""
+
+    def transcribe(self, samples: Sequence[NDArray[np.float32]]) -> list[Transcript]:
+        return [replace(heard, language="de") for heard in super().transcribe(samples)]
+
+
+def test_another_language_abstains_and_keeps_its_transcript() -> None:
+    settings = TextSettings()
+    foreign = TextScorer(_Foreign(load_whisper()), TextModel(settings.text_weights))
+    speech = np.asarray(decode_audio(str(SAMPLE)), dtype=np.float32)
+    (judged,) = foreign.score([_window(speech)])
+    assert (judged.status, judged.reason, judged.mood) == (Status.ABSTAINED, "unsupported_language", None)
+    assert len(_details(judged).transcript.split()) > 10
+    assert _details(judged).language == "de"

@@ -113,12 +113,13 @@ def negation() -> Iterator[Case]:
         ("I'm {w} about it", "I'm not {w} about it"), ("The {t} was {w}", "The {t} wasn't {w}"),
         ("I think the {t} is {w}", "I don't think the {t} is {w}"), ("they were {w}", "they were never {w}"),
     )  # fmt: skip
-    for (plain, denied), topic in product(pairs, _TOPICS[:4]):
-        people = "it" in plain or "they" in plain
-        for word in _GLAD if people else _GOOD:
-            yield _pair(plain, denied, word, topic, lambda s: s[1] < s[0] - 0.5 and s[1] < 3.2)
-        for word in _LOW if people else _BAD:
-            yield _pair(plain, denied, word, topic, lambda s: s[1] > s[0] + 0.3 and s[1] > 2.2)
+    for plain, denied in pairs:
+        about = "{t}" in plain
+        for topic in _TOPICS if about else ("",):
+            for word in _GOOD if about else _GLAD:
+                yield _pair(plain, denied, word, topic, lambda s: s[1] < s[0] - 0.5 and s[1] < 3.2)
+            for word in _BAD if about else _LOW:
+                yield _pair(plain, denied, word, topic, lambda s: s[1] > s[0] + 0.3 and s[1] > 2.2)
 
 
 def contrast() -> Iterator[Case]:

