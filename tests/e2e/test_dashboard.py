@@ -182,7 +182,7 @@ def test_typed_words_are_judged_with_the_keyboard_alone(page: Page, link: str) -
     expect(page.locator("#words li[data-seq]")).to_contain_text("wonderful", timeout=READY_MS)
     expect(page.locator("#mood .value")).to_be_visible()
     page.get_by_role("button", name="End").press("Enter")
-    expect(page.locator("#status")).to_have_text("complete")
+    expect(page.locator("#status")).to_have_text("complete", timeout=READY_MS)
 
 
 def test_what_is_no_recording_is_said_in_words(page: Page, tmp_path: Path) -> None:

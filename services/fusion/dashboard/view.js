@@ -1,7 +1,7 @@
 // Draws what is known of a session. Everything that comes from people is set as text, never as HTML.
 export const NAMES = { text: "Words", audio: "Voice", face: "Face" };
 // Points of mood from which a word is coloured in full.
-const FULL_EFFECT = 1;
+const FULL_EFFECT = 0.5;
 const MOOD_WORDS = ["very low", "low", "even", "high", "very high"];
 
 export function make(tag, properties = {}, ...children) {
