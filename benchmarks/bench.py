@@ -5,14 +5,18 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.api import measure_api
 from benchmarks.capture import CAPTURE, measure_capture
+from benchmarks.dashboard import DASHBOARD, measure_dashboard
 from benchmarks.face import FACE, measure_face
 from benchmarks.figures import Target, measure, print_rows, write_rows
 from benchmarks.growth import measure_growth
+from benchmarks.scale.figures import SCALE, measure_scale
+from benchmarks.text import TEXT, measure_speed
 
 OUTPUT: Final = Path(__file__).parent / "bench.json"
 SAMPLE: Final = Path("services/capture/sample/sample.mp4")
@@ -83,8 +87,11 @@ TARGETS: Final = (
         must=100,
     ),
     Target(area="api", key="events_per_s", figure="events that each client is told a second", data=_LOAD_DATA),
+    *DASHBOARD,
     *CAPTURE,
     *FACE,
+    *TEXT,
+    *SCALE,
 )
 
 
@@ -93,7 +100,15 @@ def main() -> int:
     options = _options()
     rows = measure(
         TARGETS,
-        {"system": _system, "api": measure_api, "capture": measure_capture, "face": measure_face},
+        {
+            "system": _system,
+            "api": measure_api,
+            "dashboard": measure_dashboard,
+            "capture": measure_capture,
+            "face": measure_face,
+            "text": partial(measure_speed, options.data),
+            "scale": partial(measure_scale, options.data),
+        },
         "bench",
         options.area,
     )
@@ -112,7 +127,11 @@ def _system() -> Mapping[str, float]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the data folder (%(default)s)")
-    parser.add_argument("--area", choices=("system", "api", "capture", "face"), help="measure this area only")
+    parser.add_argument(
+        "--area",
+        choices=("system", "api", "dashboard", "capture", "face", "text", "scale"),
+        help="measure this area only",
+    )
     return parser.parse_args()
 
 

@@ -27,13 +27,13 @@ def main() -> int:
 
 
 def _evaluations(data: Path) -> Mapping[str, Evaluation]:
+    from benchmarks.text_accuracy import measure_accuracy
     from services.audio.training import evaluate as audio
     from services.face.training import evaluate as face
     from services.fusion.training import evaluate as fusion
-    from services.text.training import evaluate as text
 
     return {
-        "text": partial(text.evaluate, data),
+        "text": partial(measure_accuracy, data),
         "audio": partial(audio.evaluate, data),
         "face": partial(face.evaluate, data),
         "fusion": partial(fusion.evaluate, data),

@@ -17,7 +17,7 @@ from shared.messages.speech import MAX_SPEECH_SECONDS, SAMPLE_RATE_HZ
 from shared.runtime.whisper import encode, mel_features
 
 MAX_BATCH: Final = 8
-LENGTH_RATIO: Final = 1.5
+LENGTH_RATIO: Final = 1.25
 """Utterances share a call where the longest is at most this many times the shortest (both with one second added)."""
 
 MIN_LOG_PROBABILITY: Final = -1.0
