@@ -1,4 +1,4 @@
-"""``mien capture`` with an account that may only publish, and with scorers on the person's own machine."""
+"""``mien capture`` over TLS with an account that may only publish, and with scorers on the person's own machine."""
 
 import json
 import os
@@ -43,12 +43,14 @@ class House:
 
     Attributes:
         broker: A connection with every right.
-        agent_url: What an agent uses that may only publish.
+        agent_url: What an agent uses that may only publish, over TLS.
+        environment: The agent's password, and who vouches for the broker.
         overheard: Everything that was published to the media exchange.
     """
 
     broker: RabbitMqBroker
     agent_url: str
+    environment: dict[str, str]
     overheard: "Inbox[Message]"
 
     def published(self) -> list[Message]:
@@ -63,7 +65,7 @@ class House:
     def capture(self, *arguments: str | Path, **environment: str) -> dict[str, Any]:
         done = mien(
             "capture", "--file", SAMPLE, "--broker", self.agent_url, "--consent", *arguments,
-            environment={"AMQP_PASSWORD": PASSWORD, **environment},
+            environment={**self.environment, **environment},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         printed: dict[str, Any] = json.loads(done.stdout)
@@ -90,7 +92,8 @@ def house(rabbitmq_server: RabbitMqServer) -> Iterator[House]:
 
     broker.consume(TAP.name, overhear, prefetch=100)
     try:
-        yield House(broker, f"amqp://{name}@{place}/{name}", overheard)
+        environment = {"AMQP_PASSWORD": PASSWORD, "AMQP_CA_FILE": str(rabbitmq_server.ca_file)}
+        yield House(broker, f"amqps://{name}@localhost:{rabbitmq_server.tls_port}/{name}", environment, overheard)
     finally:
         broker.close()
 
@@ -107,7 +110,7 @@ def test_raw_sound_on_standard_input_is_cut_like_any_other(house: House, tmp_pat
     sound = tmp_path / "sound.raw"
     sound.write_bytes((np.concatenate(blocks) * 32767).astype("<i2").tobytes())
     command = [sys.executable, "-m", "services", "capture", "--stdin", "--broker", house.agent_url]
-    environment = {**os.environ, "AMQP_PASSWORD": PASSWORD}
+    environment = {**os.environ, **house.environment}
     with sound.open("rb") as stdin:
         refused = subprocess.run(command, stdin=stdin, env=environment, capture_output=True, text=True, check=False)
         done = subprocess.run(
@@ -140,3 +143,10 @@ def test_what_is_judged_here_leaves_as_scores_alone_and_is_accounted_for(house: 
         row = accounting[modality]
         assert row.published == published == row.scored + row.abstained > 0
         assert row.failed == row.expired == 0
+
+
+def test_a_broker_that_nobody_has_set_up_is_said(rabbitmq_vhost_url: str) -> None:
+    done = mien("capture", "--file", SAMPLE, "--consent", environment={"AMQP_URL": rabbitmq_vhost_url})
+    assert done.returncode == 1
+    assert "start the fusion service" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
