@@ -1,7 +1,7 @@
 """The composition root of the fusion service with the agent beside it: ``python -m services.connected``.
 
-So it also takes recordings and the microphone and camera of a browser; neither service knows the other. It runs over the
-real RabbitMQ and Redis, loads no model, and has the fusion service's settings.
+So it also takes recordings and the microphone and camera of a browser; neither service knows the other. It runs over
+the real RabbitMQ and Redis, loads no model, and has the fusion service's settings.
 """
 
 import sys
