@@ -1,4 +1,4 @@
-"""How the system grows past one machine: what many sessions need, as a table of the page ``deploy/scale.md``."""
+"""How the system grows past one machine: what many sessions need, as a table of the page ``deploy/scaling.md``."""
 
 import math
 from collections.abc import Iterator
