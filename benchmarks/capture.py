@@ -3,12 +3,9 @@
 import json
 import multiprocessing
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,21 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.figures import Target
-from services.capture.agent import Agent
-from services.capture.devices import open_live
 from services.capture.sources.file import FileSource
 from services.capture.sources.port import AudioBlock, VideoFrame
 from shared.broker.rabbitmq import RabbitMqBroker
-from shared.emotions import MODALITIES
-from shared.sessions import new_session
 from shared.topology import TOPOLOGY
 from tests import camera, servers, sound
 
-SECONDS: Final = 30.0
-FRAMES_PER_SECOND: Final = 5.0
 SAMPLE: Final = Path("services/capture/sample/sample.mp4")
-HEAVY: Final = ("tensorflow", "keras", "torch", "faster_whisper", "ctranslate2", "ai_edge_litert")
-KB: Final = 1024
 
 _LIVE: Final = "30 s of speech and pictures at 5 frames a second, real microphone, camera and broker"
 
@@ -85,37 +74,12 @@ def measure_capture() -> dict[str, float]:
         broker.close()
         speech = np.tile(_speech(), 3)
         playing = room.play(speech)
-        command = [sys.executable, "-m", "benchmarks.capture", rabbitmq.url, camera_url]
+        command = [sys.executable, "-m", "benchmarks.capture_agent", rabbitmq.url, sound.MICROPHONE, camera_url]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         playing.kill()
         playing.wait()
     figures: dict[str, float] = json.loads(done.stdout)
     return figures
-
-
-def main(broker_url: str, camera_url: str) -> None:
-    """Run the agent for half a minute and print what it took."""
-    started, _ = new_session(MODALITIES)
-    broker = RabbitMqBroker(broker_url)
-    agent = Agent(broker, started, live=True)
-    source = open_live(microphone=sound.MICROPHONE, camera=camera_url, frames_per_second=FRAMES_PER_SECOND)
-    running = threading.Thread(target=agent.run, args=(source,))
-    running.start()
-    begun, used = time.monotonic(), time.process_time()
-    running.join(SECONDS)
-    share = (time.process_time() - used) / (time.monotonic() - begun)
-    agent.stop()
-    running.join()
-    broker.close()
-    status = agent.status()
-    figures = {
-        "cpu_share": share,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KB / 1e6,
-        "imports_heavy": float(any(name in sys.modules for name in HEAVY)),
-        "frames_per_s": status.frames.sent / SECONDS,
-        "utterances": float(status.speech.sent),
-    }
-    sys.stdout.write(json.dumps(figures))
 
 
 @contextmanager
@@ -157,7 +121,3 @@ def _show(connection: Any) -> None:  # noqa: ANN401  (multiprocessing's own)
 def _speech() -> NDArray[np.float32]:
     blocks = [item.samples for item in FileSource(SAMPLE, video=False) if isinstance(item, AudioBlock)]
     return np.concatenate(blocks)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
