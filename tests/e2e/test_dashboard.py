@@ -143,12 +143,15 @@ def export(page: Page) -> None:
 
 
 def delete(page: Page) -> None:
+    session_id = page.locator("#session-id").inner_text()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Keep it").click()
     expect(page.locator("#session")).to_be_visible()
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("button", name="Delete for good").click()
-    expect(page.get_by_text("No session yet")).to_be_visible()
+    expect(page.locator("#home")).to_be_visible()
+    expect(page.locator("#list > *").first).to_be_attached()
+    expect(page.locator("#list").get_by_text(session_id)).to_have_count(0)
 
 
 def test_a_session_with_the_microphone_and_camera_of_the_browser(page: Page) -> None:
