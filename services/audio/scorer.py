@@ -19,7 +19,7 @@ from shared.scoring import SpeechWindow
 _SHORTEST_S: Final = 0.4
 _QUIETEST_DBFS: Final = -65.0
 _CLIPPED_BEYOND_USE: Final = 0.1
-_LEAST_VOICED_S: Final = 0.15
+_LEAST_VOICED_S: Final = 0.08
 _LEAST_SPECTRAL_CHANGE_DB: Final = 1.8
 _LEAST_HARMONIC_SHARE: Final = 0.05
 _LEAST_LEVEL_RANGE_DB: Final = 2.5

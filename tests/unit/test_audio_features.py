@@ -72,14 +72,9 @@ def test_any_length_can_be_measured(samples: int) -> None:
     assert np.isfinite(heard.shape).all()
 
 
-def test_pool_gives_mean_deviation_and_maximum() -> None:
+def test_pool_gives_the_mean_over_time() -> None:
     frames = np.array([[0.0, 1.0], [2.0, 1.0]], dtype=np.float32)
-    np.testing.assert_allclose(pool(frames), [1.0, 1.0, 1.0, 0.0, 2.0, 1.0])
-
-
-def test_pool_does_not_grow_with_the_length() -> None:
-    frames = np.random.default_rng(0).normal(size=(1000, 64)).astype(np.float32)
-    np.testing.assert_allclose(pool(frames)[128:].mean(), pool(frames[:100])[128:].mean(), rtol=0.05)
+    np.testing.assert_allclose(pool(frames), [1.0, 1.0])
 
 
 def test_batches_name_each_utterance_once_and_pad_by_less_than_half_a_second() -> None:

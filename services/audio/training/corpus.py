@@ -52,15 +52,17 @@ class Clips:
         corpora: str array of shape (n,).
         speakers: str array of shape (n,).
         genders: str array of shape (n,), F or M.
+        sentences: str array of shape (n,): what is said, named apart in each corpus.
         emotions: int array of shape (n,), places in ``EMOTIONS``.
         strong: float32 array of shape (n,): 1 where acted strongly, 0 where normally, NaN where not labelled.
-        encoder: float32 array of shape (n, 3 * ENCODER_WIDTH): pooled encoder frames.
+        encoder: float32 array of shape (n, ENCODER_WIDTH): pooled encoder frames.
         prosody: float32 array of shape (n, PROSODY_WIDTH).
     """
 
     corpora: NDArray[np.str_]
     speakers: NDArray[np.str_]
     genders: NDArray[np.str_]
+    sentences: NDArray[np.str_]
     emotions: NDArray[np.int64]
     strong: NDArray[np.float32]
     encoder: NDArray[np.float32]
@@ -75,6 +77,7 @@ class Clips:
             corpora=self.corpora[chosen],
             speakers=self.speakers[chosen],
             genders=self.genders[chosen],
+            sentences=self.sentences[chosen],
             emotions=self.emotions[chosen],
             strong=self.strong[chosen],
             encoder=self.encoder[chosen],
@@ -102,6 +105,7 @@ def load_clips(data: Path, cache: Path = DEFAULT_CACHE, exclude: Sequence[str] =
         corpora=np.array([row["corpus"] for row in rows]),
         speakers=np.array([row["speaker"] for row in rows]),
         genders=np.array([row["gender"] for row in rows]),
+        sentences=np.array([f"{row['corpus']} {row['sentence']}" for row in rows]),
         emotions=np.array([EMOTIONS.index(_EMOTIONS[row["emotion"]]) for row in rows]),
         strong=np.array([_STRENGTH.get(row["intensity"], np.nan) for row in rows], dtype=np.float32),
         encoder=encoder,

@@ -1,6 +1,7 @@
 """Train the audio head and write it with its manifest: ``python -m services.audio.training.train``."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,11 +14,11 @@ from services.audio.settings import AudioSettings
 from services.audio.training.corpus import DEFAULT_CACHE, DEFAULT_DATA, Clips, load_clips
 from services.audio.training.evaluate import figures_of
 from services.audio.training.head import Calibration, export_head, serving_model, train_head
-from services.audio.training.validation import FOLDS, OutOfFold, calibrate, out_of_fold
+from services.audio.training.validation import OutOfFold, calibrate, left_out
 from shared.emotions import EMOTIONS
 from shared.weights import Manifest, load_manifest, write_manifest
 
-VERSION: Final = "0.1.0"
+VERSION: Final = "0.2.0"
 TERMS: Final[dict[str, str]] = {
     "ravdess": "RAVDESS, CC BY-NC-SA 4.0",
     "tess": "TESS, CC BY-NC-ND 4.0",
@@ -45,9 +46,9 @@ def train(options: Options) -> Manifest:
         The manifest as written.
     """
     clips = load_clips(options.data, options.cache, options.exclude)
-    with tqdm(total=FOLDS + 1, unit="head", desc="heads") as progress:
-        held = out_of_fold(clips, options.seed, progress.update)
-        calibration = calibrate(clips, held)
+    with tqdm(unit="head", desc="heads") as progress:
+        held = left_out(clips, options.seed, progress.update)
+        calibration = calibrate(clips, held[0])
         model = train_head(clips, options.seed)
         progress.update()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -56,7 +57,7 @@ def train(options: Options) -> Manifest:
     return load_manifest(options.out)
 
 
-def _manifest(options: Options, clips: Clips, held: OutOfFold, calibration: Calibration) -> Manifest:
+def _manifest(options: Options, clips: Clips, held: Sequence[OutOfFold], calibration: Calibration) -> Manifest:
     corpora = [str(corpus) for corpus in np.unique(clips.corpora)]
     restricted = any(corpus in NON_COMMERCIAL for corpus in corpora)
     excluded = f" --exclude {' '.join(options.exclude)}" if options.exclude else ""

@@ -1,6 +1,6 @@
-"""Out-of-fold predictions by speaker, calibration on them, and the figures that are drawn from them."""
+"""Predictions for speakers and corpora left out, calibration on them, and the figures that are drawn from them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +25,7 @@ ASSUMED_PRIOR: Final[dict[Emotion, float]] = {
 }
 """How often each emotion is heard in everyday dialogue: the training part of MELD (Poria et al., 2019), rounded."""
 
-PRIOR_STRENGTH: Final = 0.5
+PRIOR_STRENGTH: Final = 0.4
 """The share of the way from equal classes, as trained on, to the assumed prior."""
 
 Labels = NDArray[np.int64]
@@ -34,7 +34,7 @@ Distributions = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutOfFold:
-    """What heads said of clips whose speakers they had not heard.
+    """What heads said of clips whose speakers, or whose corpus, they had not heard.
 
     Attributes:
         logits: Of all clips.
@@ -66,22 +66,37 @@ def speaker_folds(clips: Clips, seed: int) -> NDArray[np.int64]:
     return folds
 
 
-def out_of_fold(clips: Clips, seed: int, advance: Callable[[], object]) -> OutOfFold:
-    """Train a head for each fold on the other speakers and run it on the fold's.
+def corpus_folds(clips: Clips) -> NDArray[np.int64]:
+    """Make each corpus a fold of its own.
+
+    Returns:
+        int array of shape (n,), 0 up to the number of corpora.
+    """
+    return np.asarray(np.unique(clips.corpora, return_inverse=True)[1], dtype=np.int64)
+
+
+def out_of_fold(clips: Clips, folds: NDArray[np.int64], seed: int, advance: Callable[[], object]) -> OutOfFold:
+    """Train a head for each fold on the other folds and run it on the fold's clips.
 
     Args:
         clips: All clips.
-        seed: Deals the folds and starts the heads.
+        folds: :func:`speaker_folds` or :func:`corpus_folds`, int array of shape (n,).
+        seed: Starts the heads.
         advance: Called after each fold.
     """
-    folds = speaker_folds(clips, seed)
     emotion, strength = np.zeros((len(clips), len(EMOTIONS))), np.zeros(len(clips))
-    for fold in range(FOLDS):
+    for fold in np.unique(folds):
         held = folds == fold
         logits = run_head(train_head(clips.take(~held), seed), clips.take(held))
         emotion[held], strength[held] = logits.emotion, logits.strength
         advance()
     return OutOfFold(logits=Logits(emotion=emotion, strength=strength), folds=folds)
+
+
+def left_out(clips: Clips, seed: int, advance: Callable[[], object]) -> list[OutOfFold]:
+    """Return the predictions for speakers left out, and those for corpora left out where there are several."""
+    folds = [speaker_folds(clips, seed), corpus_folds(clips)]
+    return [out_of_fold(clips, each, seed, advance) for each in folds if each.any()]
 
 
 def fit_temperature(logits: NDArray[np.float64], labels: Labels, weights: NDArray[np.float32]) -> float:
@@ -102,17 +117,22 @@ def fit_temperature(logits: NDArray[np.float64], labels: Labels, weights: NDArra
 
 
 def calibrate(clips: Clips, held: OutOfFold) -> Calibration:
-    """Return the calibration that suits out-of-fold predictions."""
+    """Return the calibration that suits predictions for speakers left out."""
     known = np.isfinite(clips.strong)
     strength = np.stack([np.zeros(len(clips)), held.logits.strength], axis=1)[known]
     labels = clips.strong[known].astype(np.int64)
     return Calibration(
-        temperature=fit_temperature(held.logits.emotion, clips.emotions, clip_weights(clips)),
+        temperature=_temperature(clips, held, np.ones(len(clips), dtype=np.bool_)),
         log_prior=log_prior(),
         strength_temperature=fit_temperature(strength, labels, np.ones(len(labels), np.float32))
         if len(labels)
         else None,
     )
+
+
+def _temperature(clips: Clips, held: OutOfFold, chosen: NDArray[np.bool_]) -> float:
+    some = clips.take(chosen)
+    return fit_temperature(held.logits.emotion[chosen], some.emotions, clip_weights(some))
 
 
 def _softmax(logits: NDArray[np.float64]) -> Distributions:
@@ -125,19 +145,19 @@ def served(logits: NDArray[np.float64], temperature: float) -> Distributions:
     return _softmax(logits / temperature + log_prior())
 
 
-def served_out_of_fold(clips: Clips, held: OutOfFold) -> Distributions:
-    """Return served distributions, each fold at the temperature that suits the other folds."""
+def served_out_of_fold(clips: Clips, held: OutOfFold, speakers_held: OutOfFold) -> Distributions:
+    """Return served distributions, each fold at the temperature that suits the other folds' clips.
+
+    Args:
+        clips: All clips.
+        held: What is served, by speaker or by corpus.
+        speakers_held: Predictions for speakers left out, which temperatures are fitted on.
+    """
     result = np.zeros_like(held.logits.emotion)
-    for here, rest in _splits(held.folds):
-        others = clips.take(rest)
-        temperature = fit_temperature(held.logits.emotion[rest], others.emotions, clip_weights(others))
-        result[here] = served(held.logits.emotion[here], temperature)
+    for fold in np.unique(held.folds):
+        here = held.folds == fold
+        result[here] = served(held.logits.emotion[here], _temperature(clips, speakers_held, ~here))
     return result
-
-
-def _splits(folds: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-    for fold in range(FOLDS):
-        yield folds == fold, folds != fold
 
 
 def unweighted_average_recall(distributions: Distributions, labels: Labels) -> float:
