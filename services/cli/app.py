@@ -240,6 +240,20 @@ def explain_text(
     explain(text, as_json=json)
 
 
+@explain_app.command("audio")
+def explain_audio(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording of one utterance, up to 30 s.")],
+    *,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Also draw energy, pitch and mood over time as one picture.")
+    ] = None,
+) -> None:
+    """Show how energy, pitch and mood of a voice go on: in windows of two seconds, every half second."""
+    from services.cli.explain_audio import explain_audio as explain
+
+    explain(file, plot)
+
+
 def _exit_for(unreadable: int) -> None:
     if unreadable:
         raise typer.Exit(EXIT_BAD_INPUT)
