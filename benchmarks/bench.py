@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.api import measure_api
+from benchmarks.audio import AUDIO, measure_audio
 from benchmarks.capture import CAPTURE, measure_capture
 from benchmarks.dashboard import DASHBOARD, measure_dashboard
 from benchmarks.face import FACE, measure_face
@@ -89,6 +90,7 @@ TARGETS: Final = (
     Target(area="api", key="events_per_s", figure="events that each client is told a second", data=_LOAD_DATA),
     *DASHBOARD,
     *CAPTURE,
+    *AUDIO,
     *FACE,
     *TEXT,
     *SCALE,
@@ -105,6 +107,7 @@ def main() -> int:
             "api": measure_api,
             "dashboard": measure_dashboard,
             "capture": measure_capture,
+            "audio": measure_audio,
             "face": measure_face,
             "text": partial(measure_speed, options.data),
             "scale": partial(measure_scale, options.data),
@@ -129,7 +132,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the data folder (%(default)s)")
     parser.add_argument(
         "--area",
-        choices=("system", "api", "dashboard", "capture", "face", "text", "scale"),
+        choices=("system", "api", "dashboard", "capture", "audio", "face", "text", "scale"),
         help="measure this area only",
     )
     return parser.parse_args()
