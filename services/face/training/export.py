@@ -16,22 +16,20 @@ from shared.emotions import EMOTIONS
 
 
 def logits_of(networks: Sequence[keras.Model], images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the networks' mean logits, float32 array of shape (n, 8), for faces of shape (n, 48, 48)."""
-    faces = images[..., None]
+    """Return the networks' mean logits over both views, float32 array of shape (n, 8), for faces of (n, 48, 48)."""
     each = [
-        network.predict(_as_seen_by(member, faces), batch_size=256, verbose=0)
-        for member, network in enumerate(networks)
+        network.predict(view, batch_size=256, verbose=0) for network in networks for view in _views(images[..., None])
     ]
     return np.asarray(np.mean(each, axis=0), dtype=np.float32)
 
 
-def _as_seen_by(member: int, faces: Any) -> Any:  # noqa: ANN401 - an array or a tensor, as it came
-    """Mirror the faces for every other network: they then differ in their errors at no cost."""
-    return faces[:, :, ::-1] if member % 2 else faces
+def _views(faces: Any) -> tuple[Any, Any]:  # noqa: ANN401 - an array or a tensor, as it came
+    """Return the faces as they are, and mirrored: a face and its mirror image look the same to a panel."""
+    return faces, faces[:, :, ::-1]
 
 
 def export(networks: Sequence[keras.Model], calibration: Calibration, path: Path) -> None:
-    """Write the LiteRT file, weights as int8 (dynamic range): the networks' mean logits, calibrated.
+    """Write the LiteRT file, weights as int8 (dynamic range): the networks' mean logits over both views, calibrated.
 
     Its signature takes ``faces``, uint8 of shape (batch, 48, 48, 1), and gives ``distribution``, float32 of shape
     (batch, 7), and ``unclear``, float32 of shape (batch,): the share of a panel that would not name any emotion.
@@ -39,9 +37,9 @@ def export(networks: Sequence[keras.Model], calibration: Calibration, path: Path
     bias = tf.constant(calibration.bias)
 
     def serve(faces: tf.Tensor) -> dict[str, tf.Tensor]:
-        seen = tf.cast(faces, tf.float32)
-        each = [network(_as_seen_by(member, seen), training=False) for member, network in enumerate(networks)]
-        logits = tf.add_n(each) * (calibration.scale / len(networks)) + bias
+        views = _views(tf.cast(faces, tf.float32))
+        each = [network(view, training=False) for network in networks for view in views]
+        logits = tf.add_n(each) * (calibration.scale / len(each)) + bias
         return {
             "distribution": tf.nn.softmax(logits[:, : len(EMOTIONS)]),
             "unclear": tf.nn.softmax(logits)[:, len(EMOTIONS)],

@@ -207,7 +207,7 @@ def parse(description: str | None = __doc__, **defaults: object) -> argparse.Nam
     parser.add_argument("--start-from", type=Path, help="checkpoints of an earlier training to go on from")
     parser.add_argument("--version", default="1.1.0", help="version of the weights")
     parser.add_argument("--members", type=int, default=2, help="networks, trained side by side on one core each")
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=32)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     parser.add_argument("--weight-decay", type=float, default=0.05)
