@@ -25,6 +25,9 @@ MAX_COMPRESSION_RATIO: Final = 2.4
 MAX_NO_SPEECH: Final = 0.6
 """The three thresholds are those of Whisper itself (Radford et al. 2022, section 4.5)."""
 
+SURE_NO_SPEECH: Final = 0.8
+"""Above it nobody speaks, whatever was made out: speech stays under 0.3, noise and music over 0.85."""
+
 MAX_INITIAL_TIMESTAMP: Final = 50
 """An utterance begins within its first second (in steps of 20 ms), as in Whisper."""
 
@@ -70,7 +73,8 @@ class _Draft:
 
     @property
     def silent(self) -> bool:
-        return self._improbable and self.no_speech_probability > MAX_NO_SPEECH
+        limit = MAX_NO_SPEECH if self._improbable else SURE_NO_SPEECH
+        return self.no_speech_probability > limit
 
     @property
     def doubtful(self) -> bool:

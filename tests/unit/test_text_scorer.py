@@ -145,3 +145,13 @@ def test_another_language_abstains_and_keeps_its_transcript() -> None:
     assert (judged.status, judged.reason, judged.mood) == (Status.ABSTAINED, "unsupported_language", None)
     assert len(_details(judged).transcript.split()) > 10
     assert _details(judged).language == "de"
+
+
+def test_chords_are_not_words(scorer: TextScorer) -> None:
+    rng, times = np.random.default_rng(3), np.arange(SECOND // 4) / SECOND
+    chords = [
+        np.sum([np.sin(2 * np.pi * note * times) for note in rng.choice([131, 165, 196, 262, 330, 392], 3)], axis=0)
+        for _ in range(48)
+    ]
+    waves = [0.1 * np.concatenate(chords[start : start + 12]) for start in range(0, 48, 12)]
+    assert {judged.status for judged in scorer.score([_window(wave) for wave in waves])} == {Status.ABSTAINED}
