@@ -261,8 +261,7 @@ def _tilt(spectrum: Track) -> Track:
 def pool(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the mean over time of an utterance's encoder frames.
 
-    Their deviation and maximum were left out: they helped on voices of a corpus that was heard in training, and hurt on
-    corpora that were not.
+    Their deviation and maximum were left out: they did not help, on speakers or on corpora left out.
 
     Args:
         frames: float32 array of shape (frames, width), of the utterance alone and not of the silence after it.

@@ -1,8 +1,8 @@
 """The small Keras head on pooled encoder frames and prosody, how it is trained, and how it is exported.
 
 It is a product of two experts (Hinton, "Training products of experts", 2002), each trained by a loss of its own: a
-linear one that hears everything, and one that knows the prosody alone. With one loss for both, the encoder would
-explain the prosody away, because within a corpus it knows more; on voices and sentences from elsewhere it does not.
+linear one that hears everything, and one that knows the prosody alone. The second was added for what it
+does on corpora left out.
 """
 
 from dataclasses import dataclass
