@@ -1,5 +1,6 @@
 """A small window instead of the view in the terminal: a sign, the mood, what is sent, and buttons."""
 
+import gc
 import tkinter as tk
 from threading import Thread
 from tkinter import ttk
@@ -52,6 +53,7 @@ class Window:
         """Show it until it is closed."""
         self._tick()
         self.root.mainloop()
+        self._release()
 
     def _build(self) -> None:
         frame = ttk.Frame(self.root, padding=12)
@@ -120,6 +122,12 @@ class Window:
             self._buttons.columnconfigure((0, 1), weight=1)
         for key, words in keys.items():
             self.buttons[key].configure(text=words[0].upper() + words[1:])
+
+    def _release(self) -> None:
+        """Free Tk on the thread that made it: a collection of garbage on another one would end the process."""
+        del self.root, self.buttons, self._sign, self._mood, self._picture, self._photo
+        del self._level, self._facts, self._parts, self._buttons
+        gc.collect()
 
     def _weigh(self) -> None:
         """Find out the result, or erase the session; on a thread, for both may take a while."""

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tkinter as tk
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
@@ -93,15 +94,17 @@ class Person:
         deadline = monotonic() + PATIENCE_S
 
         def look() -> None:
+            # What is ordered of a window after its end is never freed, so that the next look is ordered first.
+            self.window.root.after(50, look)
             if monotonic() > deadline:
                 self.window.root.destroy()
-                return
-            if self.steps and self.steps[0][0]():
+            elif self.steps and self.steps[0][0]():
                 self.steps.pop(0)[1]()
-            self.window.root.after(50, look)
 
         self.window.root.after(50, look)
+        root = weakref.ref(self.window.root)
         self.window.run()
+        assert root() is None, "another thread's collection of garbage would meet Tk"
         assert not self.steps, "not all of it happened in time"
 
 
