@@ -29,8 +29,8 @@ TEXT: Final = (
         key="emobank_r",
         figure="valence, r",
         data=_EMOBANK,
-        must=0.458,
-        aim=0.78,
+        must=0.78,
+        aim=0.82,
         reference={"VADER": 0.458, "TextBlob": 0.307, "one reader": 0.48},
     ),
     Target(
@@ -46,7 +46,8 @@ TEXT: Final = (
         key="sst5_accuracy",
         figure="served score rounded, five levels",
         data=_SST,
-        aim=0.525,
+        must=0.525,
+        aim=0.55,
         reference={"VADER": 0.318, "TextBlob": 0.265, "BERT-base": 0.532},
     ),
     Target(
@@ -54,7 +55,8 @@ TEXT: Final = (
         key="goemotions_macro_f1",
         figure="emotions, macro-F1",
         data=_GOEMOTIONS,
-        aim=0.65,
+        must=0.65,
+        aim=0.68,
         reference={"BERT-base": 0.64},
     ),
     Target(
@@ -63,7 +65,8 @@ TEXT: Final = (
         figure="calibration of the top emotion, ECE",
         data=_GOEMOTIONS,
         better="lower",
-        aim=0.05,
+        must=0.05,
+        aim=0.03,
     ),
     Target(area="text", key="emobank_r_spoken", figure="valence as recognised speech, r", data=_EMOBANK),
     Target(
@@ -72,7 +75,7 @@ TEXT: Final = (
         figure="what that costs, r",
         data=_EMOBANK,
         better="lower",
-        aim=0.03,
+        must=0.03,
     ),
     Target(area="text", key="sst5_accuracy_spoken", figure="five levels as recognised speech", data=_SST),
     Target(
@@ -81,10 +84,10 @@ TEXT: Final = (
         figure="what that costs, accuracy",
         data=_SST,
         better="lower",
-        aim=0.03,
+        must=0.03,
     ),
     *(
-        Target(area="text", key=f"behaviour_{check}", figure=figure, data="generated cases, up to 300", aim=0.95)
+        Target(area="text", key=f"behaviour_{check}", figure=figure, data="generated cases, up to 300", must=0.95)
         for check, figure in _BEHAVIOUR.items()
     ),
     Target(
@@ -107,19 +110,27 @@ AUDIO: Final = (
         key="ravdess_uar",
         figure="seven emotions, UAR",
         data=_RAVDESS,
-        must=0.60,
-        aim=0.68,
+        must=0.68,
+        aim=0.75,
         reference={"linear head on Whisper tiny.en": 0.648},
     ),
     Target(area="audio", key="ravdess_uar_f", figure="seven emotions, UAR, women", data=_RAVDESS),
     Target(area="audio", key="ravdess_uar_m", figure="seven emotions, UAR, men", data=_RAVDESS),
-    Target(area="audio", key="ravdess_strength_auc", figure="strong against normal, AUC", data=_RAVDESS, aim=0.80),
+    Target(
+        area="audio",
+        key="ravdess_strength_auc",
+        figure="strong against normal, AUC",
+        data=_RAVDESS,
+        must=0.80,
+        aim=0.88,
+    ),
     Target(
         area="audio",
         key="left_out_uar",
         figure="corpus never heard, mean UAR",
         data="each corpus left out in turn",
-        aim=0.42,
+        must=0.42,
+        aim=0.50,
         reference={"linear head": 0.34},
     ),
     Target(
@@ -128,7 +139,8 @@ AUDIO: Final = (
         figure="calibration of the top emotion, ECE",
         data=_RAVDESS,
         better="lower",
-        aim=0.08,
+        must=0.08,
+        aim=0.05,
     ),
     Target(
         area="audio", key="neutral_mood_f", figure="mood of neutral speech, women", data="all corpora, folds by speaker"

@@ -20,7 +20,7 @@ from shared.sessions import new_session
 from shared.topology import MEDIA_EXCHANGE, MEDIA_QUEUES, SCORES_EXCHANGE
 
 REPEATS: Final = 3
-_SPEECH_CHUNKS: Final = 160
+_SPEECH_CHUNKS: Final = 96
 _SCORES: Final = 30_000
 _SESSIONS: Final = 50
 _PER_S: Final = 5
