@@ -73,6 +73,7 @@ def test_the_mood_comes_while_it_goes_on_and_the_result_when_it_is_complete(serv
 
 def test_it_erases_and_says_so(service: Service) -> None:
     session_id, token = service.played()
+    service.mien.result(session_id)  # all of it is there to be erased
     with closing(HttpReadout(service.url, session_id, token)) as readout:
         assert "20 pieces of evidence" in readout.erase()
         assert service.mien.summary(session_id) is None
