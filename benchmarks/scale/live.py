@@ -128,7 +128,7 @@ def _send(broker: Broker, players: list[Player]) -> tuple[dict[tuple[str, int], 
     sent_at: dict[tuple[str, int], float] = {}
     frames = [0] * len(players)
     spoken = [0] * len(players)
-    tracks = [((at_s, number, item) for at_s, item in player.timeline()) for number, player in enumerate(players)]
+    tracks = [_numbered(number, player) for number, player in enumerate(players)]
     begun = time.monotonic()
     for at_s, number, item in heapq.merge(*tracks, key=lambda due: due[0]):
         if at_s > SECONDS:
@@ -143,6 +143,11 @@ def _send(broker: Broker, players: list[Player]) -> tuple[dict[tuple[str, int], 
             broker.publish(MEDIA_EXCHANGE, FrameChunk.TYPE, _frame(session_id, frames[number], at_s, item))
             frames[number] += 1
     raise RuntimeError("the sessions have no end")
+
+
+def _numbered(number: int, player: Player) -> Iterator[tuple[float, int, Utterance | bytes]]:
+    for at_s, item in player.timeline():
+        yield at_s, number, item
 
 
 def _service_s(store: SessionStore, sessions: list[str]) -> dict[Modality, list[float]]:
