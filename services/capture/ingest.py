@@ -6,7 +6,7 @@ from threading import Thread
 
 from services.capture.agent import Agent, Progress
 from services.capture.sources.file import FileSource
-from services.capture.sources.live import LiveSource
+from services.capture.sources.push import PushSource
 from shared.broker.port import Broker
 from shared.errors import MienError
 from shared.messages.session import SessionStarted
@@ -63,7 +63,7 @@ class LiveAgent:
     def __init__(self, broker: Broker, started: SessionStarted) -> None:
         agreed = started.modalities
         self._session_id = started.session_id
-        self._source = LiveSource(has_audio=hears(agreed), has_video=sees(agreed))
+        self._source = PushSource(has_audio=hears(agreed), has_video=sees(agreed))
         self._agent = Agent(broker, started, live=True)
         self._ended = False
         self._failure: MienError | None = None
@@ -71,12 +71,12 @@ class LiveAgent:
         self._thread.start()
 
     def hear(self, pcm: bytes) -> None:
-        """Take the next sound; see :meth:`LiveSource.hear`."""
+        """Take the next sound; see :meth:`PushSource.hear`."""
         self._check()
         self._source.hear(pcm)
 
     def see(self, at_s: float, jpeg: bytes) -> None:
-        """Take a picture; see :meth:`LiveSource.see`."""
+        """Take a picture; see :meth:`PushSource.see`."""
         self._check()
         self._source.see(at_s, jpeg)
 

@@ -1,28 +1,22 @@
 """A camera, or a network stream of pictures, through OpenCV; it comes back when it was away."""
 
-import logging
 import math
 from collections.abc import Callable
-from threading import Event, Thread
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.capture.sources.mailbox import GOES_ON, Mailbox
+from services.capture.sources.mailbox import Mailbox
 from services.capture.sources.port import VideoFrame
-from shared.errors import DeviceError
+from services.capture.sources.returning import Returning
 from shared.messages.frame import MAX_FRAME_SIDE_PX
 
-logger = logging.getLogger(__name__)
-
 _PATIENCE_MS: Final = 5_000
-_RETRY_S: Final = 1.0
-_CLOSE_S: Final = 6.0
 
 
-class Camera:
+class Camera(Returning):
     """Leaves the newest frame in a mailbox, so many times a second, from :meth:`start` to :meth:`close`.
 
     Args:
@@ -33,52 +27,13 @@ class Camera:
     """
 
     def __init__(self, name: str, find: Callable[[], int | str], mailbox: Mailbox, frames_per_second: float) -> None:
-        self._name = name
+        super().__init__("camera", name)
         self._find = find
         self._mailbox = mailbox
         self._frames_per_second = frames_per_second
-        self._problem: str | None = None
-        self._closing = Event()
-        self._thread = Thread(target=self._run, name="camera", daemon=True)
 
-    @property
-    def problem(self) -> str | None:
-        """A sentence where it gives no pictures now, or None."""
-        return self._problem
-
-    @property
-    def over(self) -> bool:
-        """Never: it may return."""
-        return False
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop looking; a stream that hangs is given up after its own bound."""
-        self._closing.set()
-        self._thread.join(_CLOSE_S)
-
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            try:
-                trouble = self._look(self._find())
-            except DeviceError as error:
-                trouble = str(error)
-            self._tell(trouble)
-            self._closing.wait(_RETRY_S)
-
-    def _tell(self, trouble: str) -> None:
-        if self._closing.is_set():
-            return
-        if self._problem is None:
-            logger.warning("camera lost", extra={"device": self._name, "trouble": trouble})
-        self._problem = f"{trouble} {GOES_ON}"
-
-    def _look(self, address: int | str) -> str:
-        """Look until it is gone or closed, and say why it gives nothing."""
-        capture = open_camera(address)
+    def _attend(self) -> str:
+        capture = open_camera(self._find())
         try:
             if not capture.isOpened():
                 return f"The camera {self._name!r} cannot be opened: is it there, and does no other program use it?"
@@ -98,7 +53,7 @@ class Camera:
     def _leave(self, at_s: float, capture: cv2.VideoCapture) -> None:
         decoded, image = capture.retrieve()
         if decoded:
-            self._problem = None
+            self._clear_problem()
             self._mailbox.see(VideoFrame(at_s, to_frame(np.asarray(image, dtype=np.uint8))))
 
 

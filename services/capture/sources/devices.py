@@ -1,31 +1,14 @@
 """Sound and pictures as they happen, from whatever gives them on threads of its own."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
+from services.capture.sources.live import LiveSource
 from services.capture.sources.mailbox import Mailbox
 from services.capture.sources.port import AudioBlock, Tick, VideoFrame
+from services.capture.sources.returning import Returning
 
 
-class Device(Protocol):
-    """Fills a mailbox on threads of its own."""
-
-    @property
-    def problem(self) -> str | None:
-        """A sentence where it gives nothing now, or None."""
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing will ever come any more."""
-
-    def start(self) -> None:
-        """Begin."""
-
-    def close(self) -> None:
-        """End; may be called once."""
-
-
-class LiveDevices:
+class LiveDevices(LiveSource):
     """A source made of devices, on the machine's monotonic clock.
 
     Args:
@@ -34,26 +17,10 @@ class LiveDevices:
         has_video: Whether one of them gives pictures.
     """
 
-    def __init__(self, devices: Sequence[Callable[[Mailbox], Device]], *, has_audio: bool, has_video: bool) -> None:
+    def __init__(self, devices: Sequence[Callable[[Mailbox], Returning]], *, has_audio: bool, has_video: bool) -> None:
+        super().__init__(has_audio=has_audio, has_video=has_video)
         self._openers = devices
-        self._has_audio = has_audio
-        self._has_video = has_video
-        self._devices: list[Device] = []
-
-    @property
-    def duration_s(self) -> float | None:
-        """Nobody knows how long it will be."""
-        return None
-
-    @property
-    def has_audio(self) -> bool:
-        """Whether it gives sound."""
-        return self._has_audio
-
-    @property
-    def has_video(self) -> bool:
-        """Whether it gives frames."""
-        return self._has_video
+        self._devices: list[Returning] = []
 
     @property
     def problem(self) -> str | None:

@@ -1,39 +1,19 @@
-"""A source that is fed piece by piece, by whoever hears and sees: another thread, or a browser over a socket."""
-
-from collections.abc import Iterator
-from queue import Queue
-from typing import Final
-
-import cv2
-import numpy as np
-
-from services.capture.sources.port import AudioBlock, VideoFrame
-from shared.errors import BadInputError
-from shared.messages.frame import MAX_FRAME_SIDE_PX
-from shared.messages.speech import SAMPLE_RATE_HZ
-
-_MAX_WAITING: Final = 200
-_FULL_SCALE: Final = 32768.0
+"""What every source of what happens now has in common."""
 
 
 class LiveSource:
-    """Sound and pictures as they come; one thread feeds it, another one reads it to its end.
+    """Nobody knows how long it will be; see :class:`~services.capture.sources.port.Source`.
 
     Args:
-        has_audio: Whether sound is taken; what nobody agreed to is dropped.
-        has_video: Whether pictures are taken; what nobody agreed to is not even decoded.
+        has_audio: Whether it gives sound.
+        has_video: Whether it gives frames.
     """
+
+    duration_s: float | None = None
 
     def __init__(self, *, has_audio: bool, has_video: bool) -> None:
         self._has_audio = has_audio
         self._has_video = has_video
-        self._items: Queue[AudioBlock | VideoFrame | None] = Queue(_MAX_WAITING)
-        self._heard = 0
-
-    @property
-    def duration_s(self) -> float | None:
-        """Nobody knows how long it will be."""
-        return None
 
     @property
     def has_audio(self) -> bool:
@@ -49,41 +29,3 @@ class LiveSource:
     def problem(self) -> str | None:
         """Nothing that would go by again."""
         return None
-
-    def hear(self, pcm: bytes) -> None:
-        """Take the next sound: 16 kHz mono, signed 16-bit little-endian; blocks while the reader is behind.
-
-        Raises:
-            BadInputError: If it is not whole samples.
-        """
-        if len(pcm) % 2:
-            raise BadInputError("The sound is not whole samples of 16 bits; send signed 16-bit little-endian, mono.")
-        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / _FULL_SCALE
-        start_s, self._heard = self._heard / SAMPLE_RATE_HZ, self._heard + len(samples)
-        if self._has_audio and len(samples):
-            self._items.put(AudioBlock(start_s, samples))
-
-    def see(self, at_s: float, jpeg: bytes) -> None:
-        """Take a picture of a moment, in seconds from the start; blocks while the reader is behind.
-
-        Raises:
-            BadInputError: If it is not a JPEG that can be read.
-        """
-        if not self._has_video:
-            return
-        image = cv2.imdecode(np.frombuffer(jpeg, dtype=np.uint8), cv2.IMREAD_COLOR) if jpeg[:2] == b"\xff\xd8" else None
-        if image is None:
-            raise BadInputError("The picture is not a JPEG that can be read; send JPEG.")
-        scale = MAX_FRAME_SIDE_PX / max(image.shape[:2])
-        if scale < 1:
-            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        self._items.put(VideoFrame(at_s, np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)))
-
-    def end(self) -> None:
-        """Say that nothing more comes."""
-        self._items.put(None)
-
-    def __iter__(self) -> Iterator[AudioBlock | VideoFrame]:
-        """Give what comes, until the end."""
-        while (item := self._items.get()) is not None:
-            yield item

@@ -12,8 +12,6 @@ _TICK_S: Final = 0.1
 _MAX_BLOCKS: Final = 1_200
 """Blocks of sound that wait for a reader that is stuck: a minute of them; past it the oldest go, which leaves a gap."""
 
-GOES_ON: Final = "It goes on when it returns."
-
 
 class Mailbox:
     """Takes from the devices' threads without ever making them wait, and gives to one reader.

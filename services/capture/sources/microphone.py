@@ -1,31 +1,29 @@
 """A microphone through PortAudio, on the session's clock; it comes back when it was away."""
 
-import logging
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from threading import Event, Thread
+from threading import Event
 from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
 
 from services.capture.sources.drift import SampleClock, fit
-from services.capture.sources.mailbox import GOES_ON, Mailbox
+from services.capture.sources.mailbox import Mailbox
 from services.capture.sources.pcm16 import Pcm16
 from services.capture.sources.port import AudioBlock
+from services.capture.sources.returning import Returning
 from shared.errors import DeviceError
 from shared.messages.speech import SAMPLE_RATE_HZ
-
-logger = logging.getLogger(__name__)
 
 _BLOCK_S: Final = 0.05
 _SILENT_S: Final = 3.0
 """Seconds without a block after which a device is taken for gone: not every system says so."""
 
-_RETRY_S: Final = 1.0
+_LOOK_S: Final = 1.0
 _FILLED: Final = round(0.5 * SAMPLE_RATE_HZ)
 """Samples of a gap that are filled with silence, so that a hiccup does not end an utterance; a longer gap stays one."""
 
@@ -73,7 +71,7 @@ def _quiet() -> Iterator[None]:
         os.close(usual)
 
 
-class Microphone:
+class Microphone(Returning):
     """Fills a mailbox on threads of its own, from :meth:`start` to :meth:`close`.
 
     Args:
@@ -83,52 +81,25 @@ class Microphone:
     """
 
     def __init__(self, name: str, find: Callable[[], int], mailbox: Mailbox) -> None:
-        self._name = name
+        super().__init__("microphone", name)
         self._find = find
         self._mailbox = mailbox
-        self._problem: str | None = None
-        self._closing = Event()
         self._gone = Event()
-        self._thread = Thread(target=self._run, name="microphone", daemon=True)
-
-    @property
-    def problem(self) -> str | None:
-        """A sentence where it gives no sound now, or None."""
-        return self._problem
-
-    @property
-    def over(self) -> bool:
-        """Never: it may return."""
-        return False
-
-    def start(self) -> None:
-        """Begin to listen."""
-        self._thread.start()
 
     def close(self) -> None:
         """Stop listening."""
         self._closing.set()
         self._gone.set()
-        self._thread.join(_SILENT_S)
+        super().close()
 
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            try:
-                self._listen()
-                trouble = f"The microphone {self._name!r} gives no sound any more: is it unplugged?"
-            except DeviceError as error:
-                trouble = str(error)
-            except Exception as error:  # noqa: BLE001  (PortAudio's error is not known where PortAudio is not)
-                trouble = f"The microphone {self._name!r} cannot be opened ({error}): does another program use it?"
-            self._tell(trouble)
-            self._closing.wait(_RETRY_S)
-
-    def _tell(self, trouble: str) -> None:
-        if self._closing.is_set():
-            return
-        if self._problem is None:
-            logger.warning("microphone lost", extra={"device": self._name, "trouble": trouble})
-        self._problem = f"{trouble} {GOES_ON}"
+    def _attend(self) -> str:
+        try:
+            self._listen()
+        except DeviceError:
+            raise
+        except Exception as error:  # noqa: BLE001  (PortAudio's error is not known where PortAudio is not)
+            return f"The microphone {self._name!r} cannot be opened ({error}): does another program use it?"
+        return f"The microphone {self._name!r} gives no sound any more: is it unplugged?"
 
     def _listen(self) -> None:
         """Listen until it is gone or closed."""
@@ -149,11 +120,11 @@ class Microphone:
                 finished_callback=self._gone.set,
             )
         with stream:
-            while not self._gone.wait(_BLOCK_S if ear.heard_at is None else _RETRY_S):
+            while not self._closing.is_set() and not self._gone.wait(_BLOCK_S if ear.heard_at is None else _LOOK_S):
                 if time.monotonic() - (ear.heard_at or ear.opened_at) > _SILENT_S:
                     return
                 if ear.heard_at is not None:
-                    self._problem = None
+                    self._clear_problem()
 
 
 class _Ear:

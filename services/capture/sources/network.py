@@ -1,9 +1,7 @@
 """A network stream as a source, read by PyAV: RTSP, HTTP, RTMP and their like; it connects again when it breaks off."""
 
-import logging
 from collections.abc import Iterator
 from fractions import Fraction
-from threading import Event, Thread
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -14,17 +12,14 @@ from services.capture.sources.clock import StreamClock
 from services.capture.sources.container import open_stream, picture_stream, sound_stream
 from services.capture.sources.devices import LiveDevices
 from services.capture.sources.file import DEFAULT_FPS
-from services.capture.sources.mailbox import GOES_ON, Mailbox
+from services.capture.sources.mailbox import Mailbox
 from services.capture.sources.picture import PictureTrack
 from services.capture.sources.port import AudioBlock, VideoFrame
+from services.capture.sources.returning import Returning
 from services.capture.sources.sound import SoundTrack
 from shared.errors import BadInputError
 
-logger = logging.getLogger(__name__)
-
 _PROTOCOLS: Final = frozenset({"rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "rtp", "srt", "tcp"})
-_RETRY_S: Final = 1.0
-_CLOSE_S: Final = 6.0
 _FRAME_S: Final = 1 / 25
 
 
@@ -70,60 +65,25 @@ class NetworkSource(LiveDevices):
         )
 
 
-class _Stream:
+class _Stream(Returning):
     """Reads one stream into a mailbox, on a thread of its own."""
 
     def __init__(self, url: str, mailbox: Mailbox, fps: float, *, audio: bool, video: bool) -> None:
+        super().__init__("stream", without_password(url))
         self._url = url
-        self._name = without_password(url)
         self._mailbox = mailbox
         self._fps = fps
         self._audio = audio
         self._video = video
-        self._problem: str | None = None
-        self._over = False
-        self._closing = Event()
-        self._thread = Thread(target=self._run, name="stream", daemon=True)
 
-    @property
-    def problem(self) -> str | None:
-        """A sentence where it gives nothing now, or None."""
-        return self._problem
-
-    @property
-    def over(self) -> bool:
-        """Whether it came to its stated end."""
-        return self._over
-
-    def start(self) -> None:
-        """Begin to read."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop reading; a stream that hangs is given up after its own bound."""
-        self._closing.set()
-        self._thread.join(_CLOSE_S)
-
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            try:
-                with open_stream(self._url, self._name) as container:
-                    self._read(container)
-                    if container.duration is not None:
-                        break
-                trouble = f"The stream {self._name} has broken off."
-            except BadInputError as error:
-                trouble = str(error)
-            except av.FFmpegError as error:
-                trouble = f"The stream {self._name} has broken off ({error.strerror})."
-            self._tell(trouble)
-            self._closing.wait(_RETRY_S)
-        self._over = True
-
-    def _tell(self, trouble: str) -> None:
-        if self._problem is None:
-            logger.warning("stream lost", extra={"trouble": trouble})
-        self._problem = f"{trouble} {GOES_ON}"
+    def _attend(self) -> str:
+        try:
+            with open_stream(self._url, self._name) as container:
+                self._read(container)
+                states_end = container.duration is not None
+        except av.FFmpegError as error:
+            return f"The stream {self._name} has broken off ({error.strerror})."
+        return "" if states_end else f"The stream {self._name} has broken off."
 
     def _read(self, container: InputContainer) -> None:
         """Read what one connection gives; its first frame is now."""
@@ -140,7 +100,7 @@ class _Stream:
                 origin = frame.time or 0.0
                 clocks = StreamClock(origin, None), StreamClock(origin, None)
                 tracks = SoundTrack(clocks[0]), PictureTrack(clocks[1], self._fps, _FRAME_S, 1.0)
-            self._problem = None
+            self._clear_problem()
             self._leave(frame, tracks, begun_s)
 
     def _leave(

@@ -8,6 +8,7 @@ from typing import BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.capture.sources.live import LiveSource
 from services.capture.sources.pcm16 import Pcm16
 from services.capture.sources.port import AudioBlock, Tick
 from shared.errors import BadInputError
@@ -18,7 +19,7 @@ _TICK_S: Final = 0.1
 _MAX_WAITING: Final = 50
 
 
-class PcmSource:
+class PcmSource(LiveSource):
     """Signed 16-bit little-endian samples of a stream, to its end; its time is counted in samples.
 
     Whoever writes to it waits while the reader is behind. It can be read once.
@@ -35,29 +36,10 @@ class PcmSource:
     def __init__(self, stream: BinaryIO, rate_hz: int = SAMPLE_RATE_HZ, channels: int = 1) -> None:
         if not 4_000 <= rate_hz <= 384_000 or channels not in {1, 2}:
             raise BadInputError("Raw sound has 4,000 to 384,000 samples a second and 1 or 2 channels; check both.")
+        super().__init__(has_audio=True, has_video=False)
         self._stream = stream
         self._pcm = Pcm16(rate_hz, channels)
         self._blocks: Queue[NDArray[np.float32] | None] = Queue(_MAX_WAITING)
-
-    @property
-    def duration_s(self) -> float | None:
-        """Nobody knows how long it will be."""
-        return None
-
-    @property
-    def has_audio(self) -> bool:
-        """It gives sound."""
-        return True
-
-    @property
-    def has_video(self) -> bool:
-        """It gives no frames."""
-        return False
-
-    @property
-    def problem(self) -> str | None:
-        """Nothing that would go by again."""
-        return None
 
     def __iter__(self) -> Iterator[AudioBlock | Tick]:
         """Give the sound as it comes."""
