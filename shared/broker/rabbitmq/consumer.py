@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from enum import Enum
+from itertools import takewhile
 from typing import Final
 
 import pika
@@ -86,7 +87,8 @@ class RabbitMqSubscription:
         self._prefetch = prefetch
         self._channel: Channel | None = None
         self._tag: str | None = None
-        self._in_hand: set[int] = set()
+        self._in_hand: dict[int, None] = {}
+        self._acked: set[int] = set()
         self._cancelled = False
 
     @property
@@ -123,7 +125,7 @@ class RabbitMqSubscription:
         self, channel: Channel, method: spec.Basic.Deliver, properties: pika.BasicProperties, body: bytes
     ) -> None:
         tag = method.delivery_tag or 0
-        self._in_hand.add(tag)
+        self._in_hand[tag] = None
 
         def settle(settlement: Settlement) -> None:
             self._link.call(lambda: self._settle(channel, tag, settlement))
@@ -136,14 +138,33 @@ class RabbitMqSubscription:
             delivery.reject()
 
     def _settle(self, channel: Channel, tag: int, settlement: Settlement) -> None:
-        if channel is not self._channel or not channel.is_open or tag not in self._in_hand:
+        if channel is not self._channel or not channel.is_open or tag not in self._in_hand or tag in self._acked:
             return
-        self._in_hand.discard(tag)
         if settlement is Settlement.ACK:
+            self._ack(channel, tag)
+            return
+        del self._in_hand[tag]
+        # RabbitMQ from 4.3 on counts a reject towards the delivery limit, and no longer a nack.
+        channel.basic_reject(tag, requeue=settlement is Settlement.REQUEUE)
+        self._close_when_over()
+
+    def _ack(self, channel: Channel, tag: int) -> None:
+        self._acked.add(tag)
+        if len(self._acked) == 1:
+            # Those of a batch come together, and RabbitMQ takes them in one frame where none before them is in hand.
+            self._link.call(lambda: self._flush(channel))
+
+    def _flush(self, channel: Channel) -> None:
+        if channel is not self._channel or not channel.is_open:
+            return
+        first = list(takewhile(self._acked.__contains__, self._in_hand))
+        if first:
+            channel.basic_ack(first[-1], multiple=True)
+        for tag in self._acked.difference(first):
             channel.basic_ack(tag)
-        else:
-            # RabbitMQ from 4.3 on counts a reject towards the delivery limit, and no longer a nack.
-            channel.basic_reject(tag, requeue=settlement is Settlement.REQUEUE)
+        for tag in self._acked:
+            del self._in_hand[tag]
+        self._acked.clear()
         self._close_when_over()
 
     def _cancel(self, stopped: Future[None]) -> None:
@@ -165,6 +186,7 @@ class RabbitMqSubscription:
     def _closed(self, channel: Channel, reason: Exception) -> None:
         self._channel, self._tag = None, None
         self._in_hand.clear()
+        self._acked.clear()
         error = refusal(reason)
         if not self.started.done() and not isinstance(error, LostError):
             self._cancelled = True

@@ -91,6 +91,7 @@ class Link:
         self._was_up = False
         self._attempts = 0
         self._lock = threading.Lock()
+        self._calls: list[Callable[[], None]] = []
         self._closing = False
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name=f"amqp {self.address}", daemon=True)
@@ -124,8 +125,12 @@ class Link:
     def call(self, work: Callable[[], None]) -> None:
         """Run something on the I/O thread, in the order of the calls; after :meth:`close`, not at all."""
         with self._lock:
-            if not self._stopped:
-                self._ioloop.add_callback_threadsafe(lambda: self._guard(work))
+            if self._stopped:
+                return
+            self._calls.append(work)
+            # Waking the thread costs both sides more than most calls do: one wake-up serves all that wait.
+            if len(self._calls) == 1:
+                self._ioloop.add_callback_threadsafe(self._run_calls)
 
     def call_later(self, delay_s: float, work: Callable[[], None]) -> None:
         """Run something on the I/O thread after a pause; only for callers on that thread."""
@@ -162,7 +167,8 @@ class Link:
 
     def close(self) -> None:
         """Say goodbye, within a bound, and end the thread."""
-        self.call(self._close)
+        # In two steps, so that what the calls before this one have put off until after them comes first.
+        self.call(lambda: self.call(self._close))
         if self._thread.is_alive() and not self.is_own_thread:
             self._thread.join(2 * GOODBYE_S)
 
@@ -181,6 +187,12 @@ class Link:
             raise BrokerError(str(self._failure))
         if not decided:
             raise BrokerError(explain(self._last_error, self.address))
+
+    def _run_calls(self) -> None:
+        with self._lock:
+            calls, self._calls = self._calls, []
+        for work in calls:
+            self._guard(work)
 
     def _guard(self, work: Callable[[], None]) -> None:
         try:
