@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from time import monotonic
 from typing import Final
 
 import cv2
@@ -29,13 +28,14 @@ class NetworkCamera:
 
     Args:
         look: Gives the picture of a number, BGR; by default one that gets brighter and darker.
+        alone: Whether it shows itself to one at a time, and refuses everybody else meanwhile.
 
     Attributes:
         url: Where it is.
         still: Whether its picture stands still.
     """
 
-    def __init__(self, look: Callable[[int], NDArray[np.uint8]] = picture) -> None:
+    def __init__(self, look: Callable[[int], NDArray[np.uint8]] = picture, *, alone: bool = False) -> None:
         camera = self
         self._look = look
 
@@ -52,6 +52,8 @@ class NetworkCamera:
         self._plugged = threading.Event()
         self._plugged.set()
         self.still = False
+        self._alone = alone
+        self._free = threading.Lock()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/stream.mjpg"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_S,), daemon=True)
         self._thread.start()
@@ -71,26 +73,24 @@ class NetworkCamera:
         self._thread.join(TIMEOUT_S)
 
     def _serve(self, request: BaseHTTPRequestHandler) -> None:
-        if not self._plugged.is_set():
+        if not self._plugged.is_set() or (self._alone and not self._free.acquire(blocking=False)):
             request.send_error(503)
             return
+        try:
+            self._show(request)
+        except OSError:
+            return  # whoever looked has gone
+        finally:
+            if self._alone:
+                self._free.release()
+
+    def _show(self, request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
         request.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         request.end_headers()
         number = 0
-        try:
-            while self._plugged.is_set() and not self._over.wait(1 / FRAMES_PER_SECOND):
-                jpeg = cv2.imencode(".jpg", self._look(0 if self.still else number))[1].tobytes()
-                head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
-                request.wfile.write(head.encode() + jpeg + b"\r\n")
-                number += 1
-        except OSError:
-            return  # whoever looked has gone
-
-
-def until(is_so: Callable[[], bool], what: str) -> None:
-    """Ask again and again, within a bound."""
-    deadline = monotonic() + TIMEOUT_S
-    while not is_so():
-        assert monotonic() < deadline, f"not {what} in time"
-        threading.Event().wait(POLL_S)
+        while self._plugged.is_set() and not self._over.wait(1 / FRAMES_PER_SECOND):
+            jpeg = cv2.imencode(".jpg", self._look(0 if self.still else number))[1].tobytes()
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+            request.wfile.write(head.encode() + jpeg + b"\r\n")
+            number += 1

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -17,6 +18,9 @@ from tests.servers import NoServerError
 MICROPHONE: Final = "room"
 TIMEOUT_S: Final = 30.0
 POLL_S: Final = 0.05
+
+_MOST_CLIENTS: Final = 64
+"""PulseAudio's own bound."""
 
 _PROGRAMS: Final = ("pulseaudio", "pactl", "paplay")
 _ALSA: Final = 'pcm.room { type pulse device room.monitor hint { show on description "Room" } }\n'
@@ -65,6 +69,21 @@ class Room:
     def unplug(self) -> None:
         """Take the microphone away from whoever listens to it."""
         assert self._control("unload-module", "module-null-sink")
+
+    def hold(self) -> "subprocess.Popen[bytes]":
+        """Let another program take every connection that PulseAudio has to give, until it is killed, and return it."""
+        take = (
+            "import socket, sys\n"
+            f"held = [socket.socket(socket.AF_UNIX) for _ in range({_MOST_CLIENTS})]\n"
+            "for each in held: each.connect(sys.argv[1])\n"
+            "print('held', flush=True)\n"
+            "sys.stdin.read()\n"
+        )
+        command = [sys.executable, "-c", take, str(self._folder / "native")]
+        holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        return holder
 
     def close(self) -> None:
         """End it."""

@@ -35,6 +35,19 @@ class Device:
     address: int | str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenDevice:
+    """A device that is to be opened.
+
+    Attributes:
+        name: Its name; where it is not there now, what the person called it.
+        missing: Why it is not there now, in a sentence, or None.
+    """
+
+    name: str
+    missing: str | None
+
+
 def list_devices() -> list[Device]:
     """Return every microphone and camera that there is now; call it before a microphone is opened."""
     return list_microphones() + list_cameras()
@@ -90,6 +103,26 @@ def find_device(kind: DeviceKind, name: str | None = None) -> Device:
     return _choose(kind, name, list_microphones())
 
 
+def choose_device(kind: DeviceKind, name: str | None = None) -> ChosenDevice:
+    """Return the device of a name, even where it is not there now: PortAudio hides a microphone that is busy.
+
+    Args:
+        kind: Microphone or camera.
+        name: As for :func:`find_device`.
+
+    Raises:
+        DeviceError: If none is named and there is none, or the library for microphones is missing.
+    """
+    if kind == "microphone":
+        portaudio()
+    try:
+        return ChosenDevice(name=find_device(kind, name).name, missing=None)
+    except DeviceError as error:
+        if name is None:
+            raise
+        return ChosenDevice(name=name, missing=str(error))
+
+
 def open_live(
     *,
     microphone: str | Literal[False] | None = None,
@@ -104,8 +137,8 @@ def open_live(
         frames_per_second: Frames to give a second, at most.
 
     Raises:
-        DeviceError: If one is not there now. One that is busy, or goes missing later, is waited for; the source's
-            ``problem`` says so.
+        DeviceError: If none is named and there is none. One that is named, and is busy or missing now or later, is
+            waited for; the source's ``problem`` says so.
         BadInputError: If there is to be neither, or the frame rate is not above 0.
     """
     if microphone is False and camera is False:
@@ -114,16 +147,27 @@ def open_live(
         raise BadInputError(f"The frame rate is {frames_per_second}; give one above 0, for example {DEFAULT_FPS:g}.")
     devices: list[Callable[[Mailbox], Microphone | Camera]] = []
     if microphone is not False:
-        heard = find_device("microphone", microphone).name
-        devices.append(lambda mailbox: Microphone(heard, lambda: _microphone_index(heard), mailbox))
+        heard = choose_device("microphone", microphone).name
+        find_ear = _Finder(lambda name: _choose("microphone", name, _microphones()), heard)
+        devices.append(lambda mailbox: Microphone(heard, lambda: int(find_ear()), mailbox))
     if camera is not False:
-        seen = find_device("camera", camera)
-        # A camera that returns may have another path, and keeps its name.
-        again = camera if camera is not None and is_url(camera) else seen.name
-        devices.append(
-            lambda mailbox: Camera(seen.name, lambda: _find_camera(again).address, mailbox, frames_per_second)
-        )
+        seen = choose_device("camera", camera).name
+        find_eye = _Finder(_find_camera, camera if camera is not None and is_url(camera) else seen)
+        devices.append(lambda mailbox: Camera(seen, find_eye, mailbox, frames_per_second))
     return LiveDevices(devices, has_audio=microphone is not False, has_video=camera is not False)
+
+
+class _Finder:
+    """Finds a device as the person called it, and once found by its own name: it may return at another address."""
+
+    def __init__(self, find: Callable[[str], Device], name: str) -> None:
+        self._find = find
+        self._name = name
+
+    def __call__(self) -> int | str:
+        device = self._find(self._name)
+        self._name = self._name if is_url(self._name) else device.name
+        return device.address
 
 
 def _microphones() -> list[Device]:
@@ -134,10 +178,6 @@ def _microphones() -> list[Device]:
         Device(kind="microphone", name=info["name"], default=info["index"] == default, address=info["index"])
         for info in inputs
     ]
-
-
-def _microphone_index(name: str) -> int:
-    return int(_choose("microphone", name, _microphones()).address)
 
 
 def _find_camera(name: str | None) -> Device:
@@ -166,10 +206,8 @@ def _choose(kind: DeviceKind, name: str | None, devices: list[Device]) -> Device
         return chosen[0]
     there = ", ".join(repr(device.name) for device in devices)
     wanted = "" if name is None else f" called {name!r}"
-    raise DeviceError(
-        f"There is no {kind}{wanted} on this machine; "
-        + (f"there is: {there}." if there else f"plug one in, or go on without a {kind}.")
-    )
+    remedy = f"there is: {there}." if there else f"plug one in, or go on without a {kind}."
+    raise DeviceError(f"There is no {kind}{wanted} on this machine, or another program holds it; {remedy}")
 
 
 def _read(path: Path) -> str:

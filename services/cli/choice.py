@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from services.capture.devices import find_device, open_live
+from services.capture.devices import DeviceKind, choose_device, open_live
 from services.capture.sources.file import FileSource
 from services.capture.sources.network import NetworkSource
 from services.capture.sources.pcm import PcmSource
@@ -83,7 +83,7 @@ def open_source(choice: SourceChoice, wanted: Sequence[Modality] | None) -> Open
 
     Raises:
         SettingsError: If the choice contradicts itself, or what is wanted cannot come of it.
-        BadInputError: If it is not there or cannot be read.
+        BadInputError: If it is not there or cannot be read; a microphone or camera that is named is waited for.
     """
     choice.check()
     modalities = _modalities(choice, wanted)
@@ -107,11 +107,16 @@ def _open_devices(choice: SourceChoice, modalities: tuple[Modality, ...]) -> Ope
     camera = choice.camera if sees(modalities) else False
     words = []
     if microphone is not False:
-        words.append(f"sound of the microphone {find_device('microphone', microphone).name!r}, where somebody speaks")
+        words.append(f"sound of {_named('microphone', microphone)}, where somebody speaks")
     if camera is not False:
-        words.append(f"pictures of the camera {find_device('camera', camera).name!r}, at most {choice.fps:g} a second")
+        words.append(f"pictures of {_named('camera', camera)}, at most {choice.fps:g} a second")
     source = open_live(microphone=microphone, camera=camera, frames_per_second=choice.fps)
     return OpenedSource(source=source, words=tuple(words), modalities=modalities, live=True)
+
+
+def _named(kind: DeviceKind, name: str | None) -> str:
+    device = choose_device(kind, name)
+    return f"the {kind} {device.name!r}" + (f" (it is waited for: {device.missing})" if device.missing else "")
 
 
 def _modalities(choice: SourceChoice, wanted: Sequence[Modality] | None) -> tuple[Modality, ...]:

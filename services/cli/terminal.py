@@ -72,8 +72,12 @@ def _follow_on_screen(recording: Recording, console: Console, keyboard: Keyboard
 
 
 def _follow_in_lines(recording: Recording, console: Console) -> None:
-    due = monotonic() + _LINE_EVERY_S
+    """Print a line now and then, and at once where something goes missing or returns."""
+    due, before = monotonic() + _LINE_EVERY_S, None
     while not recording.wait(_REDRAW_S):
-        if monotonic() >= due:
-            due += _LINE_EVERY_S
-            console.print(line(recording.look()), soft_wrap=True, markup=False)
+        view = recording.look()
+        state = view.status.problem, view.status.link
+        if monotonic() >= due or (before is not None and state != before):
+            due = monotonic() + _LINE_EVERY_S
+            console.print(line(view), soft_wrap=True, markup=False)
+        before = state

@@ -2,29 +2,26 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
 import soundfile
 
-from services.capture.agent import Agent
-from services.capture.devices import find_device, list_cameras, open_live
+from services.capture.devices import choose_device, find_device, list_cameras, open_live
 from services.capture.sources.network import NetworkSource
-from services.capture.sources.port import AudioBlock, Source
-from shared.broker.memory import MemoryBroker
-from shared.broker.port import Delivery
+from services.capture.sources.port import AudioBlock
 from shared.emotions import Modality
 from shared.errors import BadInputError, DeviceError
 from shared.media.jpeg import decode_jpeg
-from shared.messages import FrameChunk, SessionEnded, SessionStarted
-from shared.topology import TOPOLOGY
-from tests.camera import TIMEOUT_S, NetworkCamera, until
+from tests.camera import NetworkCamera
+from tests.capture_session import LiveSession, until
+from tests.e2e.command import SAMPLE
 
 
 @pytest.fixture
@@ -34,58 +31,24 @@ def camera() -> Iterator[NetworkCamera]:
     camera.close()
 
 
-class Session:
-    """An agent that looks at a source, and the frames that it sends."""
-
-    def __init__(self, source: Source) -> None:
-        self.broker = MemoryBroker()
-        self.broker.declare(TOPOLOGY)
-        self.frames: list[FrameChunk] = []
-        self.ended: list[SessionEnded] = []
-        started = SessionStarted(
-            session_id="session-0001",
-            token_sha256="0" * 64,
-            consent=True,
-            purpose="research",
-            modalities=(Modality.FACE,),
-            agent_version="0",
-            started_at=datetime.now(UTC),
-        )
-        self.agent = Agent(self.broker, started, live=True)
-        self.broker.consume("mien.face", self._take, prefetch=1)
-        self._thread = threading.Thread(target=lambda: self.ended.append(self.agent.run(source)))
-        self._thread.start()
-
-    def _take(self, delivery: Delivery) -> None:
-        self.frames.append(FrameChunk.from_message(delivery.message))
-        delivery.ack()
-
-    def end(self) -> None:
-        self.agent.stop()
-        self._thread.join(TIMEOUT_S)
-        self.broker.close()
-
-
 def test_a_camera_that_is_unplugged_and_returns(camera: NetworkCamera) -> None:
-    session = Session(open_live(microphone=False, camera=camera.url, frames_per_second=10))
-    try:
+    source = open_live(microphone=False, camera=camera.url, frames_per_second=10)
+    with LiveSession(source, Modality.FACE) as session:
         until(lambda: len(session.frames) >= 8, "seen")
         camera.unplug()
-        until(lambda: session.agent.status().problem is not None, "told that the camera is gone")
-        sentence = session.agent.status().problem or ""
+        sentence = session.problem()
         before = len(session.frames)
         camera.plug_in()
         until(lambda: len(session.frames) >= before + 5, "seen again")
         assert session.agent.status().problem is None
         preview = session.agent.preview()
-    finally:
-        session.end()
+        ended = session.end()
     gaps = [after.at_s - one.at_s for one, after in pairwise(session.frames)]
     print(f"\n{sentence}\n{len(session.frames)} frames, median distance {np.median(gaps):.3f} s, gap {max(gaps):.1f} s")  # noqa: T201
     assert sentence.startswith(f"The camera '{camera.url}'")
     assert 0.08 < np.median(gaps) < 0.25
     assert max(gaps) > 0.5, "the time without pictures is a gap, not spliced"
-    assert [frame.seq for frame in session.frames] == list(range(session.ended[0].frames))
+    assert [frame.seq for frame in session.frames] == list(range(ended.frames))
     image = decode_jpeg(session.frames[0].media)
     assert image.shape == (480, 640, 3)
     left, right = image[:, :300].mean(axis=(0, 1)), image[:, 340:].mean(axis=(0, 1))
@@ -95,27 +58,47 @@ def test_a_camera_that_is_unplugged_and_returns(camera: NetworkCamera) -> None:
     assert preview.shape == (480, 640, 3)
 
 
+def test_a_camera_that_another_program_holds_is_waited_for() -> None:
+    camera = NetworkCamera(alone=True)
+    with urlopen(camera.url) as other:  # noqa: S310  (of our own)
+        other.read(1)
+        with LiveSession(open_live(microphone=False, camera=camera.url), Modality.FACE) as session:
+            sentence = session.problem()
+            assert session.frames == []
+            other.close()
+            until(lambda: len(session.frames) >= 3, "seen once it is free")
+            session.until_well()
+    camera.close()
+    print(f"\n{sentence}\n{len(session.frames)} frames")  # noqa: T201
+    assert "does no other program use it?" in sentence
+    assert sentence.endswith("It goes on when it returns.")
+
+
+def test_a_camera_that_is_plugged_in_after_the_start_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "camera"
+    with LiveSession(open_live(microphone=False, camera=str(path)), Modality.FACE) as session:
+        sentence = session.problem()
+        path.symlink_to(SAMPLE.absolute())
+        until(lambda: len(session.frames) >= 3, "seen")
+    assert sentence.startswith(f"There is no camera at {path};")
+
+
 def test_a_picture_that_stands_still_is_sent_once_a_second(camera: NetworkCamera) -> None:
     camera.still = True
-    session = Session(open_live(microphone=False, camera=camera.url, frames_per_second=10))
-    try:
+    source = open_live(microphone=False, camera=camera.url, frames_per_second=10)
+    with LiveSession(source, Modality.FACE) as session:
         until(lambda: len(session.frames) >= 3, "seen")
-    finally:
-        session.end()
     assert all(after.at_s - one.at_s >= 0.99 for one, after in pairwise(session.frames))
 
 
 def test_a_network_stream_through_pyav_is_as_a_camera(camera: NetworkCamera) -> None:
-    session = Session(NetworkSource(camera.url, fps=5))
-    try:
+    with LiveSession(NetworkSource(camera.url, fps=5), Modality.FACE) as session:
         until(lambda: len(session.frames) >= 5, "seen")
         camera.unplug()
-        until(lambda: session.agent.status().problem is not None, "told that the stream is gone")
+        session.problem()
         before = len(session.frames)
         camera.plug_in()
         until(lambda: len(session.frames) >= before + 3, "seen again")
-    finally:
-        session.end()
     assert all(after.at_s > one.at_s for one, after in pairwise(session.frames))
     assert np.median([after.at_s - one.at_s for one, after in pairwise(session.frames)]) == pytest.approx(0.2, abs=0.1)
 
@@ -173,6 +156,7 @@ def test_a_camera_that_is_not_there_is_a_sentence() -> None:
         find_device("camera", "/dev/video99")
     with pytest.raises(DeviceError, match="no camera called 'nobody'"):
         find_device("camera", "nobody")
+    assert choose_device("camera", "nobody").missing
     with pytest.raises(BadInputError, match="Neither"):
         open_live(microphone=False, camera=False)
     with pytest.raises(BadInputError, match="frame rate"):

@@ -1,34 +1,26 @@
 """A real microphone for PortAudio: what is said in the room of a private PulseAudio is cut, sent and timed."""
 
 import os
-import threading
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
 from typing import Final
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import services.capture.sample
-from services.capture.agent import Agent
-from services.capture.devices import find_device, list_devices, open_live
+from services.capture.devices import choose_device, find_device, list_devices, open_live
 from services.capture.sources import microphone
 from services.capture.sources.file import FileSource
 from services.capture.sources.port import AudioBlock
-from shared.broker.memory import MemoryBroker
-from shared.broker.port import Delivery
 from shared.emotions import Modality
 from shared.errors import DeviceError
 from shared.media.flac import decode_flac
-from shared.messages import SessionEnded, SessionStarted, SpeechChunk
-from shared.topology import TOPOLOGY
+from shared.messages import SpeechChunk
+from tests.capture_session import LiveSession, until
+from tests.e2e.command import SAMPLE
 from tests.servers import NoServerError
-from tests.sound import MICROPHONE, POLL_S, TIMEOUT_S, Room
-
-SAMPLE: Final = Path(services.capture.sample.__file__).with_name("sample.mp4")
+from tests.sound import MICROPHONE, TIMEOUT_S, Room
 
 PIECE: Final = 1_600
 
@@ -45,25 +37,10 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
     room.close()
 
 
-@pytest.fixture
-def broker() -> Iterator[MemoryBroker]:
-    broker = MemoryBroker()
-    broker.declare(TOPOLOGY)
-    yield broker
-    broker.close()
-
-
 def spoken() -> NDArray[np.float32]:
-    """Return three seconds of the sample recording, with speech all through."""
+    """Return a second and a half of the sample recording, with speech all through."""
     blocks = [item.samples for item in FileSource(SAMPLE, video=False) if isinstance(item, AudioBlock)]
-    return np.concatenate(blocks)[8_000:56_000]
-
-
-def until(is_so: Callable[[], bool], what: str) -> None:
-    deadline = monotonic() + TIMEOUT_S
-    while not is_so():
-        assert monotonic() < deadline, f"not {what} in time"
-        threading.Event().wait(POLL_S)
+    return np.concatenate(blocks)[8_000:32_000]
 
 
 def likeness(heard: NDArray[np.float32], said: NDArray[np.float32]) -> float:
@@ -81,66 +58,61 @@ def likeness(heard: NDArray[np.float32], said: NDArray[np.float32]) -> float:
     return sum(alike > 0.8 and abs(place - usual) < 0.06 * 16_000 for place, alike in found) / len(found)
 
 
-def test_a_sentence_said_into_a_microphone_that_is_unplugged_and_returns(room: Room, broker: MemoryBroker) -> None:
+def say(session: LiveSession, room: Room) -> SpeechChunk:
+    """Say something in the room, and return the utterance that is sent of it."""
+    said, before = spoken(), len(session.speech)
+    room.play(said).wait(TIMEOUT_S)
+    until(lambda: len(session.speech) > before, "understood as an utterance")
+    chunk = session.speech[before]
+    alike = likeness(decode_flac(chunk.media), said)
+    print(f"\nheard {chunk.start_s:.2f} to {chunk.end_s:.2f} s, {alike:.0%} of it as it was said")  # noqa: T201
+    assert alike > 0.7
+    assert 1 < chunk.end_s - chunk.start_s < 2.5
+    return chunk
+
+
+def test_a_microphone_that_is_unplugged_returns_and_hears_the_next_sentence(room: Room) -> None:
     assert MICROPHONE in [device.name for device in list_devices()]
-    chunks: list[SpeechChunk] = []
-
-    def take(delivery: Delivery) -> None:
-        chunks.append(SpeechChunk.from_message(delivery.message))
-        delivery.ack()
-
-    broker.consume("mien.audio", take, prefetch=1)
-    started = SessionStarted(
-        session_id="session-0001",
-        token_sha256="0" * 64,
-        consent=True,
-        purpose="research",
-        modalities=(Modality.AUDIO,),
-        agent_version="0",
-        started_at=datetime.now(UTC),
-    )
-    agent, ended = Agent(broker, started, live=True), list[SessionEnded]()
-    source = open_live(microphone=MICROPHONE, camera=False)
-    thread = threading.Thread(target=lambda: ended.append(agent.run(source)))
-    thread.start()
-    said = spoken()
-    try:
-        until(lambda: agent.status().level_dbfs is not None, "heard")
-        begun_s = agent.status().elapsed_s
-        room.play(said).wait(TIMEOUT_S)
-        until(lambda: len(chunks) == 1, "understood as one utterance")
+    with LiveSession(open_live(microphone=MICROPHONE, camera=False), Modality.AUDIO) as session:
+        until(lambda: session.agent.status().level_dbfs is not None, "heard")
+        begun_s = session.agent.status().elapsed_s
+        first = say(session, room)
         room.unplug()
-        until(lambda: agent.status().problem is not None, "told that the microphone is gone")
-        sentence, gone_s = agent.status().problem or "", agent.status().elapsed_s
+        sentence, gone_s = session.problem(), session.agent.status().elapsed_s
         assert room.plug_in()
-        until(lambda: agent.status().problem is None, "told that it is back")
-        back_s = agent.status().elapsed_s
-        room.play(said).wait(TIMEOUT_S)
-        until(lambda: len(chunks) == 2, "understood again")
-    finally:
-        agent.stop()
-        thread.join(TIMEOUT_S)
-    print(f"\n{sentence}")  # noqa: T201
-    for chunk in chunks:
-        alike = likeness(decode_flac(chunk.media), said)
-        print(f"heard {chunk.start_s:.2f} to {chunk.end_s:.2f} s, {alike:.0%} of it as it was said")  # noqa: T201
-        assert alike > 0.7
-        assert 2 < chunk.end_s - chunk.start_s < 4
-    first, second = chunks
+        session.until_well()
+        back_s = session.agent.status().elapsed_s
+        second = say(session, room)
+        ended = session.end()
+    print(sentence)  # noqa: T201
     assert begun_s < first.start_s < begun_s + 3
     assert MICROPHONE in sentence
     assert sentence.endswith("goes on when it returns.")
-    assert back_s > gone_s
-    assert second.start_s > back_s - 1
-    assert (ended[0].speech_chunks, ended[0].frames) == (2, 0)
-    assert ended[0].duration_s >= second.end_s
+    assert second.start_s > back_s - 1 > gone_s - 1
+    assert (ended.speech_chunks, ended.frames) == (2, 0)
+    assert ended.duration_s >= second.end_s
+
+
+def test_a_microphone_that_others_hold_at_the_start_is_waited_for(room: Room) -> None:
+    with room.hold() as holder:
+        with pytest.raises(DeviceError, match="or another program holds it"):
+            open_live(camera=False)
+        with LiveSession(open_live(microphone=MICROPHONE, camera=False), Modality.AUDIO) as session:
+            sentence = session.problem()
+            holder.kill()
+            session.until_well()
+            until(lambda: session.agent.status().level_dbfs is not None, "heard")
+    print(f"\n{sentence}")  # noqa: T201
+    assert sentence.startswith(f"There is no microphone called {MICROPHONE!r} on this machine, or another program")
+    assert sentence.endswith("It goes on when it returns.")
 
 
 @pytest.mark.usefixtures("room")
 def test_a_microphone_that_is_not_there_is_named_and_so_are_the_others() -> None:
     with pytest.raises(DeviceError, match=r"no microphone called 'nobody'.*'room'"):
         find_device("microphone", "nobody")
-    assert find_device("microphone", "ROO").name == MICROPHONE
+    assert "'room'" in (choose_device("microphone", "nobody").missing or "")
+    assert choose_device("microphone", "ROO").name == MICROPHONE
     assert find_device("microphone").default
 
 
@@ -150,5 +122,5 @@ def test_without_portaudio_the_sentence_names_the_package(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(microphone, "import_module", missing)
     with pytest.raises(DeviceError, match="apt install libportaudio2"):
-        open_live(camera=False)
+        open_live(microphone=MICROPHONE, camera=False)
     assert all(device.kind == "camera" for device in list_devices())

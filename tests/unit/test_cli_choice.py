@@ -53,3 +53,10 @@ def test_standard_input_is_heard_alone() -> None:
     opened = open_source(SourceChoice(stdin=True), None)
     assert opened.modalities == (Modality.TEXT, Modality.AUDIO)
     assert not opened.source.has_video
+
+
+def test_whoever_consents_is_told_that_a_device_is_not_there_yet() -> None:
+    opened = open_source(SourceChoice(microphone=False, camera="/dev/no-camera"), None)
+    (words,) = opened.words
+    assert "'/dev/no-camera' (it is waited for: There is no camera at /dev/no-camera;" in words
+    assert opened.modalities == (Modality.FACE,)
