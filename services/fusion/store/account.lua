@@ -1,16 +1,16 @@
 -- Accounts for one chunk, once: a score or a loss. Returns 1 where it changed anything.
 -- A score that overlaps a forgotten stretch is only counted; what it had added before is taken back.
 -- KEYS: tombstone, meta, counters, totals, evidence, order, events, pages, and the one or two pages it touches.
--- ARGV: now, seconds that an unknown session is kept, field, value (its first character is its rank), modality, seq,
+-- ARGV: seconds that an unknown session is kept, field, value (its first character is its rank), modality, seq,
 --       outcome, reason, model, start_s, end_s (both empty for a loss), event, traceparent or nothing, sums of the
 --       session, then for each bin, and for what is added to the
 --       totals beside them: index of its page's key in KEYS, name of the page, field, sums.
 local tombstone, meta, counters, totals = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local evidence, order, events, pages = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local now, unknown_ttl, field, value, modality, seq = unpack(ARGV, 1, 6)
-local outcome, reason, model, start_s, end_s, event = unpack(ARGV, 7, 12)
-local traceparent, sums = unpack(ARGV, 13, 14)
-local FIRST_BIN = 15
+local unknown_ttl, field, value, modality, seq = unpack(ARGV, 1, 5)
+local outcome, reason, model, start_s, end_s, event = unpack(ARGV, 6, 11)
+local traceparent, sums = unpack(ARGV, 12, 13)
+local FIRST_BIN = 14
 local SCORE, FORGOTTEN = '2', '3'
 local place = string.format('%016.0f', tonumber(seq))
 
@@ -107,7 +107,7 @@ if rank ~= SCORE then
   tell_traced(events, meta, traceparent, 'kind', event, 'modality', modality, 'seq', seq, 'outcome', outcome)
 end
 
-local expires_at = expiry(meta, now, unknown_ttl)
+local expires_at = expiry(meta, unknown_ttl)
 for i = 2, #KEYS do
   redis.call('EXPIREAT', KEYS[i], expires_at)
 end

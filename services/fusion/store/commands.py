@@ -37,30 +37,29 @@ class Command:
     arguments: list[str | int | float]
 
 
-def command_for(operation: Operation, now: int, unknown_s: int) -> Command:
+def command_for(operation: Operation, unknown_s: int) -> Command:
     """Return what carries out an operation.
 
     Args:
         operation: What happened.
-        now: Seconds since 1970.
         unknown_s: Seconds that things of a session are kept whose start has not been heard.
     """
     match operation:
         case SessionStarted():
-            return _start(operation, now)
+            return _start(operation)
         case SessionEnded():
             keys = Keys(operation.session_id)
             names = [keys.tombstone, keys.meta, keys.events]
-            arguments: list[str | int | float] = [now, unknown_s, operation.model_dump_json()]
+            arguments: list[str | int | float] = [unknown_s, operation.model_dump_json()]
             return Command(script="end.lua", keys=names, arguments=[*arguments, operation.traceparent or ""])
         case SessionForget():
             keys = Keys(operation.session_id)
             stretch = [operation.start_s, operation.end_s]
-            return Command(script="forget.lua", keys=[keys.tombstone, keys.meta], arguments=[now, unknown_s, *stretch])
+            return Command(script="forget.lua", keys=[keys.tombstone, keys.meta], arguments=[unknown_s, *stretch])
         case ModalityScore():
-            return _add(operation, _value_of(operation), now, unknown_s)
+            return _add(operation, _value_of(operation), unknown_s)
         case Loss():
-            return _lose(operation, now, unknown_s)
+            return _lose(operation, unknown_s)
 
 
 def score_from(value: str) -> ModalityScore:
@@ -68,15 +67,14 @@ def score_from(value: str) -> ModalityScore:
     return ModalityScore.model_validate_json(value.removeprefix(_SCORE_RANK))
 
 
-def command_again(value: str, now: int, unknown_s: int) -> Command:
+def command_again(value: str, unknown_s: int) -> Command:
     """Return what accounts again for a score in a value of the evidence hash: it is taken back where it is forgotten.
 
     Args:
         value: As it is kept, to the byte.
-        now: Seconds since 1970.
         unknown_s: Seconds that things of a session are kept whose start has not been heard.
     """
-    return _add(score_from(value), value, now, unknown_s)
+    return _add(score_from(value), value, unknown_s)
 
 
 def is_forgotten(value: str | None) -> bool:
@@ -92,13 +90,12 @@ def _value_of(score: ModalityScore) -> str:
     return _SCORE_RANK + body
 
 
-def _start(started: SessionStarted, now: int) -> Command:
+def _start(started: SessionStarted) -> Command:
     keys = Keys(started.session_id)
     names = [keys.tombstone, keys.meta, keys.events, keys.pages]
     names += [name for name in keys.fixed() if name not in names]
-    expires_at = now + started.retention_s
-    arguments: list[str | int | float] = [keys.page(""), started.token_sha256, started.model_dump_json(), expires_at]
-    arguments.append(started.traceparent or "")
+    arguments: list[str | int | float] = [keys.page(""), started.token_sha256, started.model_dump_json()]
+    arguments += [started.retention_s, started.traceparent or ""]
     return Command(script="start.lua", keys=names, arguments=arguments)
 
 
@@ -107,12 +104,12 @@ def _account_keys(keys: Keys, modality: Modality) -> list[str]:
     return [*names, keys.order(modality), keys.events, keys.pages]
 
 
-def _add(score: ModalityScore, value: str, now: int, unknown_s: int) -> Command:
+def _add(score: ModalityScore, value: str, unknown_s: int) -> Command:
     keys, contribution = Keys(score.session_id), contribution_of(score)
     names = _account_keys(keys, score.modality)
     pages = sorted({index // BINS_PER_PAGE for index in contribution.bins})
     places = {page: len(names) + 1 + offset for offset, page in enumerate(pages)}
-    arguments: list[str | int | float] = [now, unknown_s, f"{score.modality}:{score.seq}"]
+    arguments: list[str | int | float] = [unknown_s, f"{score.modality}:{score.seq}"]
     arguments += [value, score.modality, score.seq, score.status, score.reason or ""]
     # No longer than what is looked for when a stretch is forgotten.
     end_s = min(score.end_s, score.start_s + MAX_SPEECH_SECONDS)
@@ -128,8 +125,8 @@ def _add(score: ModalityScore, value: str, now: int, unknown_s: int) -> Command:
     return Command(script="account.lua", keys=names, arguments=arguments)
 
 
-def _lose(loss: Loss, now: int, unknown_s: int) -> Command:
+def _lose(loss: Loss, unknown_s: int) -> Command:
     value = f"{_RANKS[loss.outcome]}{loss.outcome}:{loss.cause}"
-    arguments: list[str | int | float] = [now, unknown_s, f"{loss.modality}:{loss.seq}", value, loss.modality, loss.seq]
+    arguments: list[str | int | float] = [unknown_s, f"{loss.modality}:{loss.seq}", value, loss.modality, loss.seq]
     arguments += [loss.outcome, loss.cause, "", "", "", "lost", "", ""]
     return Command(script="account.lua", keys=_account_keys(Keys(loss.session_id), loss.modality), arguments=arguments)

@@ -1,7 +1,7 @@
 -- Remembers that a stretch is to be forgotten. Returns 1 unless the session was erased.
--- KEYS: tombstone, meta. ARGV: now, seconds that an unknown session is kept, start_s, end_s.
+-- KEYS: tombstone, meta. ARGV: seconds that an unknown session is kept, start_s, end_s.
 local tombstone, meta = KEYS[1], KEYS[2]
-local now, unknown_ttl, start_s, end_s = unpack(ARGV)
+local unknown_ttl, start_s, end_s = unpack(ARGV)
 
 if redis.call('EXISTS', tombstone) == 1 then
   return 0
@@ -25,5 +25,5 @@ for i, stretch in ipairs(union) do
   union[i] = string.format('%.17g %.17g', stretch[1], stretch[2])
 end
 redis.call('HSET', meta, 'forgotten', table.concat(union, ' '))
-redis.call('EXPIREAT', meta, expiry(meta, now, unknown_ttl))
+redis.call('EXPIREAT', meta, expiry(meta, unknown_ttl))
 return 1

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import redis
-from redis.commands.core import Script
 
-from services.fusion.store.commands import command_again, is_forgotten
+from services.fusion.store.commands import Command, command_again, is_forgotten
 from services.fusion.store.keys import Keys
+from services.fusion.store.scripts import Scripts
 from shared.emotions import MODALITIES
 from shared.messages.session import SessionForget
 from shared.messages.speech import MAX_SPEECH_SECONDS
@@ -20,36 +20,31 @@ class Forgetting:
 
     Args:
         client: A client with ``decode_responses=True``.
-        account: The script that accounts for a chunk.
-        tell: The script that appends an event.
+        scripts: The store's scripts.
     """
 
-    def __init__(self, client: "redis.Redis", account: Script, tell: Script) -> None:
+    def __init__(self, client: "redis.Redis", scripts: Scripts) -> None:
         self._redis: Any = client
-        self._account = account
-        self._tell = tell
+        self._scripts = scripts
 
-    def take_back(self, stretch: SessionForget, now: int, unknown_s: int) -> None:
+    def take_back(self, stretch: SessionForget, unknown_s: int) -> None:
         """Take back the scores that overlap a stretch, which the store knows already to be forgotten.
 
         Args:
             stretch: What is to be forgotten.
-            now: Seconds since 1970.
             unknown_s: Seconds that things of a session are kept whose start has not been heard.
         """
         keys = Keys(stretch.session_id)
         fields = self._fields_around(keys, stretch)
         for at in range(0, len(fields), _AT_ONCE):
             values = self._redis.hmget(keys.evidence, fields[at : at + _AT_ONCE])
-            pipeline = self._redis.pipeline(transaction=False)
-            for value in values:
-                if value is not None and not is_forgotten(value):
-                    command = command_again(value, now, unknown_s)
-                    self._account(keys=command.keys, args=command.arguments, client=pipeline)
-            pipeline.execute()
+            kept = [value for value in values if value is not None and not is_forgotten(value)]
+            self._scripts.run([command_again(value, unknown_s) for value in kept])
         self._drop_events(keys)
-        arguments: list[str | float] = ["kind", "forgotten", "start_s", stretch.start_s, "end_s", stretch.end_s]
-        self._tell(keys=[keys.tombstone, keys.meta, keys.events], args=arguments)
+        arguments: list[str | int | float] = ["kind", "forgotten"]
+        arguments += ["start_s", stretch.start_s, "end_s", stretch.end_s]
+        names = [keys.tombstone, keys.meta, keys.events]
+        self._scripts.run([Command(script="tell.lua", keys=names, arguments=arguments)])
 
     def _fields_around(self, keys: Keys, stretch: SessionForget) -> list[str]:
         """Return the scores that may overlap; the script says which do."""

@@ -19,11 +19,17 @@ local function tell_traced(events, meta, traceparent, ...)
   tell(events, meta, unpack(fields))
 end
 
+-- Returns the second that comes so many from now, by the clock that expires keys: a service whose own is wrong must not
+-- end sessions early.
+local function in_seconds(seconds)
+  return string.format('%.0f', tonumber(redis.call('TIME')[1]) + tonumber(seconds))
+end
+
 -- Returns when the session expires; one whose start has not been heard is kept for a while.
-local function expiry(meta, now, unknown_ttl)
+local function expiry(meta, unknown_ttl)
   local expires_at = redis.call('HGET', meta, 'expires_at')
   if not expires_at then
-    expires_at = string.format('%.0f', tonumber(now) + tonumber(unknown_ttl))
+    expires_at = in_seconds(unknown_ttl)
     redis.call('HSET', meta, 'expires_at', expires_at)
   end
   return expires_at

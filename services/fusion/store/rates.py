@@ -1,10 +1,10 @@
 """How often somebody asks, counted in one place for all processes of the API."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import redis
-from redis.commands.core import Script
+from services.fusion.store.commands import Command
+from services.fusion.store.scripts import Scripts
 
 _BUCKET: Final = "mien:rate"
 
@@ -28,13 +28,11 @@ class Rates:
     """Token buckets in Redis; safe to use from several threads.
 
     Args:
-        client: A client with ``decode_responses=True``.
-        take: The script that takes tokens.
+        scripts: The store's scripts.
     """
 
-    def __init__(self, client: "redis.Redis", take: Script) -> None:
-        self._redis: Any = client
-        self._take = take
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
 
     def wait_s(self, taken: Bucket, looked_at: Bucket) -> float:
         """Take a token out of one bucket and none out of another, in one round trip.
@@ -42,14 +40,13 @@ class Rates:
         Returns:
             Seconds until there is a token in both; 0 where there is now.
         """
-        pipeline = self._redis.pipeline(transaction=False)
-        for bucket, count in ((taken, 1), (looked_at, 0)):
-            self._ask(bucket, count, pipeline)
-        return max(float(seconds) for seconds in pipeline.execute())
+        return max(float(seconds) for seconds in self._scripts.run([_take(taken, 1), _take(looked_at, 0)]))
 
     def take(self, bucket: Bucket) -> None:
         """Take a token, where there is one."""
-        self._ask(bucket, 1, self._redis)
+        self._scripts.run([_take(bucket, 1)])
 
-    def _ask(self, bucket: Bucket, count: int, client: "redis.Redis") -> None:
-        self._take(keys=[f"{_BUCKET}:{bucket.name}"], args=[bucket.rate, bucket.full, count], client=client)
+
+def _take(bucket: Bucket, count: int) -> Command:
+    names = [f"{_BUCKET}:{bucket.name}"]
+    return Command(script="take.lua", keys=names, arguments=[bucket.rate, bucket.full, count])

@@ -8,22 +8,21 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any, Final
 
 import redis
-from redis.commands.core import Script
 
 from services.fusion.accumulate import BIN_S, Accumulator
 from services.fusion.speaker import SpeakerSums
 from services.fusion.state import Event, Loss, Receipt, SessionState, TimelineBin
-from services.fusion.store.commands import Operation, command_for, score_from
+from services.fusion.store.commands import Command, Operation, command_for, score_from
 from services.fusion.store.counters import counts_from
 from services.fusion.store.directory import Directory
 from services.fusion.store.event_log import EventLog
 from services.fusion.store.forgetting import Forgetting
 from services.fusion.store.keys import BINS_PER_PAGE, DEAD_LETTERS, SPEAKER, Keys
 from services.fusion.store.rates import Rates
+from services.fusion.store.scripts import Scripts
 from shared.emotions import MODALITIES, Modality
 from shared.messages.score import ModalityScore
 from shared.messages.session import SessionEnded, SessionForget, SessionStarted
@@ -31,7 +30,6 @@ from shared.messages.session import SessionEnded, SessionForget, SessionStarted
 logger = logging.getLogger(__name__)
 
 _NO_TOKEN: Final = "0" * 64
-_PRELUDE: Final = "prelude.lua"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +60,9 @@ class SessionStore:
         self._settings = settings or StoreSettings()
         self.directory = Directory(client)
         self.events = EventLog(client)
-        self._scripts = _registered(client)
-        self.rates = Rates(client, self._scripts["take.lua"])
-        self._forgetting = Forgetting(client, self._scripts["account.lua"], self._scripts["tell.lua"])
+        self._scripts = Scripts(client)
+        self.rates = Rates(self._scripts)
+        self._forgetting = Forgetting(client, self._scripts)
 
     def ping(self) -> None:
         """Check that Redis answers.
@@ -122,39 +120,31 @@ class SessionStore:
         """
         if not operations:
             return []
-        now = self._now()
-        pipeline = self._redis.pipeline(transaction=False)
-        for operation in operations:
-            command = command_for(operation, now, self._settings.unknown_s)
-            self._scripts[command.script](keys=command.keys, args=command.arguments, client=pipeline)
-        results = [bool(result) for result in pipeline.execute()]
+        commands = [command_for(operation, self._settings.unknown_s) for operation in operations]
+        results = [bool(result) for result in self._scripts.run(commands)]
         for operation, done in zip(operations, results, strict=True):
             if isinstance(operation, SessionStarted) and not done:
                 logger.warning("session refused: erased, or another token", extra={"session_id": operation.session_id})
             if isinstance(operation, SessionForget) and done:
-                self._forgetting.take_back(operation, now, self._settings.unknown_s)
+                self._forgetting.take_back(operation, self._settings.unknown_s)
         began = [
             each for each, done in zip(operations, results, strict=True) if done and isinstance(each, SessionStarted)
         ]
         self.directory.note(began, [each.session_id for each in operations if isinstance(each, SessionEnded)])
         return results
 
-    def _now(self) -> int:
-        """Return the time by the clock that expires keys: a process whose own is wrong must not end sessions early."""
-        return int(self._redis.time()[0])
-
     def take_typed_place(self, session_id: str) -> int | None:
         """Count one more typed text as published, and return how many came before; None where no session goes on."""
         keys = Keys(session_id)
-        place = int(self._scripts["type.lua"](keys=[keys.tombstone, keys.meta, keys.counters]))
+        place = int(self._call("type.lua", [keys.tombstone, keys.meta, keys.counters], []))
         return None if place < 0 else place
 
     def tell_progress(self, session_id: str, done_s: float, duration_s: float | None) -> bool:
         """Tell whoever follows a session how far its recording is read, and return whether the session is there."""
         keys = Keys(session_id)
-        arguments = ["kind", "progress", "done_s", f"{done_s:.2f}"]
+        arguments: list[str | int | float] = ["kind", "progress", "done_s", f"{done_s:.2f}"]
         arguments += ["duration_s", "" if duration_s is None else f"{duration_s:.2f}"]
-        return bool(self._scripts["tell.lua"](keys=[keys.tombstone, keys.meta, keys.events], args=arguments))
+        return bool(self._call("tell.lua", [keys.tombstone, keys.meta, keys.events], arguments))
 
     def claim(self, session_id: str, source: str) -> bool:
         """Take a session for one source of media, and return whether it was free."""
@@ -272,13 +262,6 @@ class SessionStore:
             if events or time.monotonic() >= deadline:
                 return events, events[-1].id if events else after_id
 
-
-def _registered(client: "redis.Redis") -> dict[str, Script]:
-    """Return the scripts by their file names; each begins with the prelude."""
-    texts = {
-        path.name: path.read_text(encoding="utf-8")
-        for path in files("services.fusion.store").iterdir()
-        if path.name.endswith(".lua")
-    }
-    prelude = texts.pop(_PRELUDE)
-    return {name: client.register_script(prelude + text) for name, text in texts.items()}
+    def _call(self, script: str, keys: list[str], arguments: list[str | int | float]) -> Any:  # noqa: ANN401  (as the script returns it)
+        (result,) = self._scripts.run([Command(script=script, keys=keys, arguments=arguments)])
+        return result

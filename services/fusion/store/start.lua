@@ -1,8 +1,8 @@
 -- Begins a session, once. Returns 1 where the session is now this one, 0 where it was erased or belongs to another token.
 -- KEYS: tombstone, meta, events, pages, and the session's other keys but its pages.
--- ARGV: what the names of pages begin with, token_sha256, started (JSON), expires_at, traceparent or nothing.
+-- ARGV: what the names of pages begin with, token_sha256, started (JSON), seconds that it is kept, traceparent or nothing.
 local tombstone, meta, events, pages = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local page, token, started, expires_at, traceparent = unpack(ARGV)
+local page, token, started, retention, traceparent = unpack(ARGV)
 
 if redis.call('EXISTS', tombstone) == 1 then
   return 0
@@ -11,6 +11,7 @@ local owner = redis.call('HGET', meta, 'token_sha256')
 if owner then
   return owner == token and 1 or 0
 end
+local expires_at = in_seconds(retention)
 redis.call('HSET', meta, 'token_sha256', token, 'started', started, 'expires_at', expires_at)
 if traceparent ~= '' then
   redis.call('HSET', meta, 'traceparent', traceparent)
