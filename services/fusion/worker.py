@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Final
 
@@ -67,13 +67,23 @@ class FusionWorker:
         store: Where they are kept.
         prefetch: Messages in hand at most, of each of the two queues.
         batch_size: Most messages kept in one round trip.
+        linger_s: Seconds to let further messages come once one is there: a round trip costs far more than a message.
     """
 
-    def __init__(self, broker: Broker, store: SessionStore, *, prefetch: int = 1000, batch_size: int = 200) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        store: SessionStore,
+        *,
+        prefetch: int = 1000,
+        batch_size: int = 200,
+        linger_s: float = 0.05,
+    ) -> None:
         self._broker = broker
         self._store = store
         self._prefetch = prefetch
         self._batch_size = batch_size
+        self._linger_s = linger_s
         self._inbox: SimpleQueue[tuple[Delivery, bool] | None] = SimpleQueue()
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="fusion-store", daemon=True)
@@ -111,16 +121,16 @@ class FusionWorker:
 
     def _collect(self) -> tuple[list[tuple[Delivery, bool]], bool]:
         """Return what is there, at least one message, and whether it is the last."""
+        item = self._inbox.get()
+        if self._inbox.qsize() < self._batch_size:
+            self._stopping.wait(self._linger_s)
         batch: list[tuple[Delivery, bool]] = []
-        while len(batch) < self._batch_size:
-            try:
-                item = self._inbox.get(block=not batch)
-            except Empty:
-                break
-            if item is None:
-                return batch, True
+        while item is not None:
             batch.append(item)
-        return batch, False
+            if len(batch) == self._batch_size or self._inbox.empty():
+                return batch, False
+            item = self._inbox.get()
+        return batch, True
 
     def _keep(self, works: Sequence[_Work]) -> None:
         """Keep a batch and acknowledge it; where that breaks, one by one, so that one message cannot fail the rest."""
