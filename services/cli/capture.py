@@ -69,11 +69,11 @@ def capture(request: CaptureRequest) -> None:
         BadInputError: If the source cannot be read.
         BrokerError: If the broker cannot be reached.
     """
-    configure_logging("mien", "ERROR")
     configure_tracing("agent")
     if request.window:
         require_window()
     with steady_console() as console:
+        configure_logging("mien", "ERROR")
         _capture(request, console)
 
 
@@ -100,7 +100,7 @@ def _capture(request: CaptureRequest, console: Console) -> None:
     readout = _readout(request.api_url, started.session_id, token)
     with closing(readout), _broker(settings, local, console) as broker:
         agent = Agent(broker, started, live=opened.live)
-        recording = Recording(agent, opened.source, readout, live=opened.live)
+        recording = Recording(agent, opened.source, readout, live=opened.live, remote=True)
         has_keys = not request.choice.stdin
         try:
             ending = run(recording, readout, console, window=request.window, has_keys=has_keys)

@@ -1,34 +1,96 @@
-"""One press of a key at a time, without Enter, from a terminal."""
+"""One press of a key at a time, without Enter, from a terminal of a Unix or of Windows."""
 
 import os
 import select
 import sys
-import termios
-import tty
-from typing import Self
+import time
+from importlib import import_module
+from typing import Final, Protocol, Self
+
+_POLL_S: Final = 0.02
+_FIRST_OF_TWO: Final = "\x00\xe0"
+"""What Windows puts before the code of a key without a character, such as an arrow."""
 
 
-class Keyboard:
+class Keyboard(Protocol):
     """Reads single keys while it is open, and leaves the terminal as it found it; a context manager.
 
     Ctrl+C stays the interrupt that it is.
     """
 
-    def __init__(self) -> None:
-        self._descriptor = sys.stdin.fileno()
-
     def __enter__(self) -> Self:
-        self._before = termios.tcgetattr(self._descriptor)
-        # What was pressed a moment too early counts.
-        tty.setcbreak(self._descriptor, termios.TCSADRAIN)
-        return self
+        """Begin to read."""
 
     def __exit__(self, *_: object) -> None:
-        termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)
+        """Read no more."""
 
     def press(self, timeout_s: float) -> str | None:
         """Wait for a key, at most so many seconds, and return it in lower case; None where none was pressed."""
+
+
+def open_keyboard() -> Keyboard | None:
+    """Return what reads the keys of this system's terminal, or None where its Python has no way to."""
+    for kind in (UnixKeyboard, WindowsKeyboard):
+        try:
+            return kind()
+        except ModuleNotFoundError:
+            continue
+    return None
+
+
+class UnixKeyboard:
+    """Reads keys through ``termios``; see :class:`Keyboard`.
+
+    Raises:
+        ModuleNotFoundError: If this is not Unix.
+    """
+
+    def __init__(self) -> None:
+        self._termios = import_module("termios")
+        self._tty = import_module("tty")
+        self._descriptor = sys.stdin.fileno()
+
+    def __enter__(self) -> Self:
+        self._before = self._termios.tcgetattr(self._descriptor)
+        # What was pressed a moment too early counts.
+        self._tty.setcbreak(self._descriptor, self._termios.TCSADRAIN)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._termios.tcsetattr(self._descriptor, self._termios.TCSADRAIN, self._before)
+
+    def press(self, timeout_s: float) -> str | None:
+        """Wait for a key; see :meth:`Keyboard.press`."""
         ready, _, _ = select.select([self._descriptor], [], [], timeout_s)
         if not ready:
             return None
         return os.read(self._descriptor, 1).decode(errors="ignore").lower() or None
+
+
+class WindowsKeyboard:
+    """Reads keys through ``msvcrt``; see :class:`Keyboard`.
+
+    Raises:
+        ModuleNotFoundError: If this is not Windows.
+    """
+
+    def __init__(self) -> None:
+        self._msvcrt = import_module("msvcrt")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def press(self, timeout_s: float) -> str | None:
+        """Wait for a key; see :meth:`Keyboard.press`."""
+        deadline = time.monotonic() + timeout_s
+        while not self._msvcrt.kbhit():
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(_POLL_S)
+        key: str = self._msvcrt.getwch()
+        if key in _FIRST_OF_TWO:
+            self._msvcrt.getwch()
+            return None
+        return key.lower()

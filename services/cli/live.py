@@ -14,7 +14,7 @@ from rich.console import Console
 from services.cli.card import result_card
 from services.cli.choice import SourceChoice, open_source
 from services.cli.consent import Agreement, Disclosure, agree, may_ask
-from services.cli.keyboard import Keyboard
+from services.cli.keyboard import open_keyboard
 from services.cli.recording import Recording
 from services.cli.serve import LOOPBACK, listen
 from services.cli.show import require_window, run
@@ -91,10 +91,10 @@ def live(request: LiveRequest) -> None:
         BadInputError: If a device is missing.
         WeightsError: If weights are missing or altered.
     """
-    configure_logging("mien", "ERROR")
     if request.window:
         require_window()
     with steady_console() as console:
+        configure_logging("mien", "ERROR")
         _live(request, console)
 
 
@@ -117,7 +117,7 @@ def _live(request: LiveRequest, console: Console) -> None:
             if request.browser:
                 webbrowser.open(link)
             readout = StoreReadout(mien, started.session_id)
-            recording = Recording(mien.agent(started, live=True), opened.source, readout, live=True)
+            recording = Recording(mien.agent(started, live=True), opened.source, readout, live=True, remote=False)
             ending = run(recording, readout, console, window=request.window, has_keys=True)
             if ending.result is not None:
                 Console().print(result_card(ending.result))
@@ -151,9 +151,10 @@ def _dashboard(mien: Embedded, key: str, bound: socket.socket) -> Iterator[None]
 
 def _stay(console: Console) -> None:
     """Leave the dashboard open until a key is pressed, where there is somebody to press one."""
-    if not may_ask():
+    keyboard = open_keyboard()
+    if keyboard is None or not may_ask():
         return
-    with suppress(KeyboardInterrupt), Keyboard() as keyboard:
+    with suppress(KeyboardInterrupt), keyboard:
         console.print("Everything is gone when this ends. Press any key to end it.", style="dim")
         while keyboard.press(1.0) is None:
             continue

@@ -42,13 +42,15 @@ class Recording:
         source: What it reads.
         readout: Where the mood comes from.
         live: Whether it happens now; a recording cannot be paused and knows its length.
+        remote: Whether it goes to a broker elsewhere; otherwise everything is judged in this process.
     """
 
-    def __init__(self, agent: Agent, source: Source, readout: Readout, *, live: bool) -> None:
+    def __init__(self, agent: Agent, source: Source, readout: Readout, *, live: bool, remote: bool) -> None:
         self._agent = agent
         self._source = source
         self._readout = readout
         self._live = live
+        self._remote = remote
         self._thread = Thread(target=self._run, name="agent", daemon=True)
         self._ended: SessionEnded | None = None
         self._failure: BaseException | None = None
@@ -120,6 +122,7 @@ class Recording:
             status=self._agent.status(),
             hears=self._source.has_audio,
             sees=self._source.has_video,
+            remote=self._remote,
             total_s=None if self._live else self._source.duration_s,
             summary=self._summary,
             face=self._face,

@@ -4,30 +4,41 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stderr
+from dataclasses import replace
 from time import monotonic
 from typing import Final
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 
-from services.cli.keyboard import Keyboard
+from services.capture.status import Link
+from services.cli.keyboard import Keyboard, open_keyboard
 from services.cli.recording import Recording
 from services.cli.view import line, panel
 
 _REDRAW_S: Final = 0.1
 _LINE_EVERY_S: Final = 10.0
+_ALL_IS_WELL: Final[tuple[str | None, Link]] = (None, "connected")
+_NO_KEYS: Final = {"Ctrl+C": "end (no other key can be read here)"}
 
 
 @contextmanager
 def steady_console() -> Iterator[Console]:
-    """Give a console on standard error that stays one while a microphone is opened.
+    """Give a console on standard error that nobody else writes to.
 
-    Libraries for sound complain on standard error by themselves; the agent takes it away from them for a moment, and
-    what is shown must not go with it.
+    Libraries for sound and pictures complain on descriptor 2 by themselves, in the middle of what is shown; meanwhile
+    it leads nowhere. What Python says on standard error goes on being shown.
     """
-    with os.fdopen(os.dup(2), "w", encoding="utf-8") as own:
-        yield Console(file=own, highlight=False)
+    own = os.fdopen(os.dup(2), "w", encoding="utf-8", buffering=1)  # stays open: what logs may outlive what is shown
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        with redirect_stderr(own):
+            yield Console(file=own, highlight=False)
+    finally:
+        os.dup2(own.fileno(), 2)
 
 
 def follow(recording: Recording, console: Console, *, has_keys: bool) -> None:
@@ -41,11 +52,10 @@ def follow(recording: Recording, console: Console, *, has_keys: bool) -> None:
     with ending_on_signals(recording):
         if not console.is_terminal:
             _follow_in_lines(recording, console)
-        elif has_keys and sys.stdin.isatty():
-            with Keyboard() as keyboard:
-                _follow_on_screen(recording, console, keyboard)
-        else:
-            _follow_on_screen(recording, console, None)
+            return
+        keyboard = open_keyboard() if has_keys and sys.stdin.isatty() else None
+        with keyboard or nullcontext():
+            _follow_on_screen(recording, console, keyboard)
 
 
 @contextmanager
@@ -61,23 +71,25 @@ def ending_on_signals(recording: Recording) -> Iterator[None]:
 
 
 def _follow_on_screen(recording: Recording, console: Console, keyboard: Keyboard | None) -> None:
-    with Live(panel(recording.look()), console=console, auto_refresh=False, transient=True) as live:
+    def drawn() -> RenderableType:
+        view = recording.look()
+        return panel(view if keyboard is not None or not view.keys else replace(view, keys=_NO_KEYS))
+
+    with Live(drawn(), console=console, auto_refresh=False, transient=True) as live:
         while not recording.over:
-            key = keyboard.press(_REDRAW_S) if keyboard is not None else None
             if keyboard is None:
                 recording.wait(_REDRAW_S)
-            elif key is not None:
+            elif (key := keyboard.press(_REDRAW_S)) is not None:
                 recording.press(key)
-            live.update(panel(recording.look()), refresh=True)
+            live.update(drawn(), refresh=True)
 
 
 def _follow_in_lines(recording: Recording, console: Console) -> None:
     """Print a line now and then, and at once where something goes missing or returns."""
-    due, before = monotonic() + _LINE_EVERY_S, None
+    due, before = monotonic() + _LINE_EVERY_S, _ALL_IS_WELL
     while not recording.wait(_REDRAW_S):
         view = recording.look()
-        state = view.status.problem, view.status.link
-        if monotonic() >= due or (before is not None and state != before):
-            due = monotonic() + _LINE_EVERY_S
+        state = (view.status.problem, view.status.link) if view.status.elapsed_s else before
+        if monotonic() >= due or state != before:
+            due, before = monotonic() + _LINE_EVERY_S, state
             console.print(line(view), soft_wrap=True, markup=False)
-        before = state

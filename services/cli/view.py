@@ -33,6 +33,7 @@ class View:
         status: What the agent says.
         hears: Whether sound is recorded at all.
         sees: Whether pictures are recorded at all.
+        remote: Whether it goes to a broker elsewhere; otherwise everything is judged in this process.
         total_s: Length of a recording in seconds; None where it happens now.
         summary: The newest result so far, or None.
         face: Whether a face was seen last; None where nobody knows.
@@ -46,6 +47,7 @@ class View:
     status: CaptureStatus
     hears: bool
     sees: bool
+    remote: bool
     total_s: float | None
     summary: SessionSummary | None
     face: bool | None
@@ -74,7 +76,8 @@ def line(view: View) -> str:
     status = view.status
     parts = [sign_words(view)]
     parts += [f"{name}: {counts_words(counts)}" for name, counts in _sent(view).items()]
-    parts.append(f"broker {_LINKS[status.link][0]}")
+    if view.remote:
+        parts.append(f"broker {_LINKS[status.link][0]}")
     if view.summary is not None and view.summary.mood is not None:
         mood = view.summary.mood
         parts.append(f"mood {mood.score:.1f} ({mood.low:.1f} to {mood.high:.1f})")
@@ -159,7 +162,10 @@ def _table(view: View) -> Table:
     if view.sees:
         table.add_row("picture", face_words(view))
     table.add_row("mood", _mood(view))
-    table.add_row("broker", Text(*_LINKS[view.status.link]))
+    if view.remote:
+        table.add_row("broker", Text(*_LINKS[view.status.link]))
+    else:
+        table.add_row("goes to", Text("nowhere: everything is judged in this process", style="bright_blue"))
     for name, counts in _sent(view).items():
         table.add_row(name, _counts(counts))
     return table

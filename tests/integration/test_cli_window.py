@@ -59,7 +59,7 @@ class Person:
         started, _ = new_session([Modality.FACE])
         source = FileSource(SAMPLE, realtime=True, audio=False)
         readout = StoreReadout(mien, started.session_id)
-        self.recording = Recording(mien.agent(started, live=True), source, readout, live=True)
+        self.recording = Recording(mien.agent(started, live=True), source, readout, live=True, remote=False)
         self.window = Window(self.recording, readout)
         self.recording.start()
         self.steps: list[tuple[Callable[[], bool], Callable[[], None]]] = []

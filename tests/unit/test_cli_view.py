@@ -33,6 +33,7 @@ VIEW = View(
     status=STATUS,
     hears=True,
     sees=True,
+    remote=True,
     total_s=None,
     summary=None,
     face=True,
@@ -96,6 +97,13 @@ def test_what_is_wrong_is_said() -> None:
     assert "away; speech is kept until it returns" in text
     assert "is waited for" in text
     assert "it takes nothing now" in line(status(link="blocked"))
+
+
+def test_what_stays_in_this_process_goes_to_no_broker() -> None:
+    here = replace(VIEW, remote=False)
+    assert "nowhere: everything is judged in this process" in drawn(panel(here))
+    assert "broker" not in drawn(panel(here)) + line(here)
+    assert "broker connected" in line(VIEW)
 
 
 def test_what_is_not_recorded_is_not_shown() -> None:
