@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Final, Self
 
 PATIENCE_S: Final = 60.0
+CTRL_C: Final = "\x03"
 _CONTROLS: Final = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r")
 
 

@@ -1,21 +1,16 @@
 """The real system: every service a process of its own, over a real RabbitMQ and a real Redis."""
 
 import json
-import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from time import monotonic
-from typing import Any, Final
+from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 
@@ -25,113 +20,17 @@ from shared.media.jpeg import encode_jpeg
 from shared.messages import FrameChunk, SessionEnded, SpeechChunk
 from shared.sessions import new_session
 from shared.topology import MEDIA_EXCHANGE, MEDIA_QUEUES
+from tests.camera import served
+from tests.e2e import scene
 from tests.e2e.command import SAMPLE, mien
-from tests.e2e.terminal import Terminal
-from tests.servers import free_port
-
-START_S: Final = 90.0
-COMPLETE_S: Final = 90.0
-POLL_S: Final = 0.2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
-    """The running services.
-
-    Attributes:
-        broker_url: Where their RabbitMQ is.
-        api: A client of the fusion service.
-        environment: What their processes were given.
-        processes: They themselves, by name.
-    """
-
-    broker_url: str
-    api: httpx.Client
-    environment: dict[str, str]
-    processes: dict[str, "subprocess.Popen[bytes]"]
-
-    def capture(self, *arguments: str | Path) -> dict[str, Any]:
-        """Publish the sample and return what the agent printed."""
-        done = mien("capture", "--file", SAMPLE, "--consent", *arguments, environment={"AMQP_URL": self.broker_url})
-        assert done.returncode == 0, done.stderr
-        printed: dict[str, Any] = json.loads(done.stdout)
-        return printed
-
-    def completed(self, session: dict[str, Any]) -> dict[str, Any]:
-        """Wait until every chunk of a session is accounted for, and return its result."""
-        path = f"/v1/sessions/{session['session_id']}"
-        result: dict[str, Any] = {}
-
-        def is_complete() -> bool:
-            answer = self.api.get(path, headers=bearer(session))
-            result.update(answer.json())
-            return answer.status_code == 200 and result["status"] == "complete"
-
-        self.wait_until(is_complete, lambda: str(result))
-        return result
-
-    def wait_until(self, is_true: Callable[[], bool], explain: Callable[[], str]) -> None:
-        """Ask again and again, within a bound, as long as the fusion service lives."""
-        wait_beside(self.processes["fusion"], is_true, COMPLETE_S, explain)
-
-
-def bearer(session: dict[str, Any]) -> dict[str, str]:
-    """Return the header that opens a session."""
-    return {"Authorization": f"Bearer {session['token']}"}
-
-
-def wait_beside(
-    process: "subprocess.Popen[bytes]", is_true: Callable[[], bool], seconds: float, explain: Callable[[], str]
-) -> None:
-    """Ask again and again, within a bound, as long as a process lives."""
-    deadline = monotonic() + seconds
-    while not is_true():
-        with suppress(subprocess.TimeoutExpired):
-            pytest.fail(f"{process.args!r} ended with {process.wait(POLL_S)}: {explain()}")
-        assert monotonic() < deadline, explain()
+from tests.e2e.system import START_S, System, bearer, running_system
+from tests.e2e.terminal import CTRL_C, Terminal
 
 
 @pytest.fixture(scope="module")
 def system(rabbitmq_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    port = free_port()
-    logs = tmp_path_factory.mktemp("logs")
-    environment = {
-        **os.environ, "AMQP_URL": rabbitmq_url, "REDIS_URL": redis_url, "FUSION_PORT": str(port),
-    }  # fmt: skip
-    health = {modality: free_port() for modality in MODALITIES}
-    with ExitStack() as stack:
-        processes: dict[str, subprocess.Popen[bytes]] = {}
-        for name in ("fusion", *MODALITIES):
-            extra = {} if name == "fusion" else {"WORKER_HEALTH_PORT": str(health[Modality(name)])}
-            log = stack.enter_context((logs / f"{name}.log").open("wb"))
-            processes[name] = subprocess.Popen(
-                [sys.executable, "-m", f"services.{name}"], env={**environment, **extra}, stdout=log, stderr=log
-            )
-            stack.callback(_kill, processes[name])
-        api = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10))
-        urls: dict[str, str] = {
-            "fusion": f"http://127.0.0.1:{port}",
-            **{name: f"http://127.0.0.1:{at}" for name, at in health.items()},
-        }
-        for name, url in urls.items():
-            wait_beside(processes[name], partial(_is_ready, url), START_S, partial(_tails, logs))
-        yield System(broker_url=rabbitmq_url, api=api, environment=environment, processes=processes)
-
-
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    process.wait()
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz", timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def _tails(logs: Path) -> str:
-    return "\n".join(f"{path.name}: {path.read_text()[-1500:]}" for path in logs.iterdir())
+    with running_system(rabbitmq_url, redis_url, tmp_path_factory.mktemp("logs")) as system:
+        yield system
 
 
 @pytest.fixture(scope="module")
@@ -225,27 +124,72 @@ def test_a_person_at_a_terminal_sees_the_mood_forgets_and_deletes(system: System
 
 
 def test_a_person_at_a_terminal_gets_the_card_and_a_link(system: System) -> None:
-    arguments = (
-        "capture",
-        "--file",
-        SAMPLE,
-        "-m",
-        "face",
-        "--fps",
-        "2",
-        "--api",
-        str(system.api.base_url),
-        "--consent",
-    )
+    url = str(system.api.base_url)
+    arguments = ("capture", "--file", SAMPLE, "-m", "face", "--fps", "2", "--api", url, "--consent")
     with Terminal(*arguments, environment={"AMQP_URL": system.broker_url}) as terminal:
         terminal.expect("What each modality says")
         terminal.expect("of every chunk (complete)")
         terminal.expect("result  http://127.0.0.1:")
         assert terminal.end() == 0
+    assert system.completed(session_of(terminal))["mood"] is not None
+
+
+def test_microphone_and_camera_together_come_to_a_card_and_an_exact_account(
+    system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scene.talkative_room(tmp_path, monkeypatch), scene.camera() as camera:
+        arguments = ("--microphone", "room", "--camera", camera.url, "--api", str(system.api.base_url), "--consent")
+        with Terminal("capture", *arguments, environment={"AMQP_URL": system.broker_url}) as terminal:
+            for words in (
+                "● RECORDING 0:",
+                "broker    connected",
+                "dBFS  speech",
+                "face seen",
+                "of 5",
+                "speech    1 sent",
+            ):
+                terminal.expect(words)
+            terminal.press(CTRL_C)
+            terminal.expect("What each modality says")
+            terminal.expect("of every chunk (complete)")
+            terminal.expect("result  http://127.0.0.1:")
+            assert terminal.end() == 0
+    scene.keep(terminal, "capture-terminal")
+    result = system.completed(session_of(terminal))
+    print(json.dumps(result["accounting"]))  # noqa: T201
+    assert result["mood"] is not None
+    account_of = result["accounting"]
+    assert account_of["text"]["published"] == account_of["audio"]["published"] > 0
+    assert account_of["face"]["scored"] > 0
+    assert all(is_exact(account) for account in account_of.values())
+
+
+def test_a_network_stream_with_sound_and_pictures_ends_by_itself_with_an_exact_account(
+    system: System, tmp_path: Path
+) -> None:
+    scene.cut_film(tmp_path / "film.mkv", seconds=4.5)
+    with served(tmp_path) as url:
+        done = mien("capture", "--url", f"{url}/film.mkv", "--consent", environment={"AMQP_URL": system.broker_url})
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    result = system.completed(printed)
+    print(f"\n{done.stderr}{done.stdout}{json.dumps(result['accounting'])}")  # noqa: T201
+    assert printed["duration_s"] == pytest.approx(4.5, abs=0.5)
+    assert result["mood"] is not None
+    for modality, account in result["accounting"].items():
+        assert account["published"] == printed["frames" if modality == "face" else "speech_chunks"] > 0
+        assert is_exact(account)
+
+
+def is_exact(account: dict[str, int]) -> bool:
+    return account["published"] == sum(account[each] for each in ("scored", "abstained", "failed", "expired"))
+
+
+def session_of(terminal: Terminal) -> dict[str, str]:
+    """Return id and token of the session whose link was shown."""
     found = re.search(r"#session=([\w-]+)&token=([\w-]+)", terminal.shown)
     assert found is not None
-    session_id, token = found.groups()
-    assert system.completed({"session_id": session_id, "token": token})["mood"] is not None
+    return {"session_id": found[1], "token": found[2]}
 
 
 def test_damaged_media_is_booked_as_failed_and_the_workers_go_on(system: System) -> None:

@@ -1,9 +1,6 @@
 """A real camera for OpenCV: an MJPEG stream on loopback, cut off and back, through the agent to a broker."""
 
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic
@@ -19,7 +16,7 @@ from services.capture.sources.port import AudioBlock
 from shared.emotions import Modality
 from shared.errors import BadInputError, DeviceError
 from shared.media.jpeg import decode_jpeg
-from tests.camera import NetworkCamera
+from tests.camera import NetworkCamera, served
 from tests.capture_session import LiveSession, until
 from tests.e2e.command import SAMPLE
 
@@ -103,27 +100,13 @@ def test_a_network_stream_through_pyav_is_as_a_camera(camera: NetworkCamera) -> 
     assert np.median([after.at_s - one.at_s for one, after in pairwise(session.frames)]) == pytest.approx(0.2, abs=0.1)
 
 
-class Folder(SimpleHTTPRequestHandler):
-    """Serves the files of one folder and says nothing."""
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 def test_a_recording_on_a_server_plays_at_its_own_pace_and_ends(tmp_path: Path) -> None:
     wave = 0.3 * np.sin(2 * np.pi * 300 * np.arange(16_000) / 16_000)
     soundfile.write(tmp_path / "a.wav", wave, 16_000)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Folder, directory=str(tmp_path)))
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
+    with served(tmp_path) as url:
         begun = monotonic()
-        items = list(NetworkSource(f"http://127.0.0.1:{server.server_address[1]}/a.wav"))
+        items = list(NetworkSource(f"{url}/a.wav"))
         took_s = monotonic() - begun
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
     blocks = [item for item in items if isinstance(item, AudioBlock)]
     heard = np.concatenate([block.samples for block in blocks])
     assert len(heard) == len(wave)
