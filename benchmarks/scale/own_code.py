@@ -1,23 +1,27 @@
 """Where the processor time goes while sessions run: models, codecs, broker and store, or our own code."""
 
+import re
 import subprocess
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Thread
 from typing import Final
 
-from benchmarks.scale.live import play
+import psutil
+
+from benchmarks.scale.live import ONE_THREAD, play
 from benchmarks.scale.material import Material
 from benchmarks.scale.system import all_services, started
 
-SESSIONS: Final = 8
+SESSIONS: Final = 24
 _RATE_HZ: Final = 100
 _SAMPLED_S: Final = 40
 _PY_SPY: Final = Path(sys.executable).with_name("py-spy")
+_THREAD: Final = re.compile(r"thread \((\d+)\)")
 
 _KINDS: Final = (
     ("model", ("shared/runtime/", "ai_edge_litert/", "ctranslate2/", "faster_whisper/", "librosa/", "tokenizers/")),
@@ -27,49 +31,69 @@ _KINDS: Final = (
 )
 """What a stack is charged to: the innermost of these, so that NumPy and pydantic are charged to who calls them."""
 
+Kinds = Counter[str]
+
 
 def measure_own_code(material: Material) -> dict[str, float]:
     """Return our own code's share of all processor time of the services, RabbitMQ and Redis, while sessions run.
 
-    Python stacks are sampled by py-spy; what threads without Python do (models, RabbitMQ, Redis) is in the whole.
+    A thread's processor time, as the kernel counts it, is divided among the kinds as py-spy's samples of its stack are:
+    a sample alone does not tell whether a thread computes or waits for a processor. Threads without Python (models,
+    RabbitMQ, Redis) are in the whole.
     """
-    settings = {"TEXT_THREADS": "1", "AUDIO_THREADS": "1", "FACE_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    with started() as system, all_services(system, settings):
+    with started() as system, all_services(system, ONE_THREAD):
         playing = Thread(target=play, args=(system, material, SESSIONS))
         playing.start()
-        before = sum(system.used_s().values())
-        charged = _sample([process.pid for process in system.processes.values()])
-        whole_s = sum(system.used_s().values()) - before
+        pids = [process.pid for process in system.processes.values()]
+        whole_s, begun_s = sum(system.used_s().values()), _used_s(pids)
+        sampled = _sample(pids)
+        whole_s, used_s = sum(system.used_s().values()) - whole_s, _used_s(pids)
         playing.join()
+    charged: dict[str, float] = dict.fromkeys((kind for kind, _ in _KINDS), 0.0)
+    for thread, kinds in sampled.items():
+        thread_s = used_s.get(thread, 0.0) - begun_s.get(thread, 0.0)
+        for kind in charged:
+            charged[kind] += thread_s * kinds[kind] / kinds.total()
     return {f"share_{kind.replace(' ', '_')}": seconds / whole_s for kind, seconds in charged.items()}
 
 
-def _sample(pids: Sequence[int]) -> dict[str, float]:
-    """Return the seconds of Python charged to each kind, over all processes."""
-    charged: Counter[str] = Counter({kind: 0 for kind, _ in _KINDS})
+def _used_s(pids: Sequence[int]) -> dict[int, float]:
+    """Return the processor seconds that each thread has used so far."""
+    threads = (thread for pid in pids for thread in psutil.Process(pid).threads())
+    return {thread.id: thread.user_time + thread.system_time for thread in threads}
+
+
+def _sample(pids: Sequence[int]) -> dict[int, Kinds]:
+    """Return how many samples of each thread are charged to each kind."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         outputs = [Path(folder) / f"{pid}.raw" for pid in pids]
         samplers = [stack.enter_context(_sampler(pid, output)) for pid, output in zip(pids, outputs, strict=True)]
         for sampler in samplers:
             if sampler.wait() != 0:
                 raise RuntimeError("py-spy may not look at the services; run as root, or allow ptrace")
-        for output in outputs:
-            for kind, count in _charges(output.read_text()):
-                charged[kind] += count
-    return {kind: count / _RATE_HZ for kind, count in charged.items()}
+        return _charges(line for output in outputs for line in output.read_text().splitlines())
 
 
 def _sampler(pid: int, output: Path) -> "subprocess.Popen[bytes]":
     command = [str(_PY_SPY), "record", "--pid", str(pid), "--duration", str(_SAMPLED_S), "--rate", str(_RATE_HZ)]
-    command += ["--format", "raw", "--full-filenames", "--nonblocking", "--output", str(output)]
+    command += ["--format", "raw", "--full-filenames", "--threads", "--nonblocking", "--output", str(output)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _charges(raw: str) -> Iterator[tuple[str, int]]:
-    for line in raw.splitlines():
+def _charges(lines: Iterable[str]) -> dict[int, Kinds]:
+    charged: dict[int, Kinds] = defaultdict(Counter)
+    for line in lines:
         stack, _, count = line.rpartition(" ")
-        for frame in reversed(stack.split(";")):
-            kind = next((kind for kind, places in _KINDS if any(place in frame for place in places)), None)
-            if kind is not None:
-                yield kind, int(count)
-                break
+        thread, *frames = stack.split(";")
+        named = _THREAD.match(thread)
+        if named is not None:
+            charged[int(named[1])][_kind_of(frames)] += int(count)
+    return charged
+
+
+def _kind_of(frames: Sequence[str]) -> str:
+    for frame in reversed(frames):
+        for kind, places in _KINDS:
+            if any(place in frame for place in places):
+                return kind
+    return "other"

@@ -1,5 +1,7 @@
 """The face worker: frames in, scores out."""
 
+from typing import Final
+
 from services.face.model import FaceModel
 from services.face.scorer import FaceScorer
 from services.face.settings import FaceSettings
@@ -7,6 +9,9 @@ from shared.broker.port import Broker
 from shared.media.jpeg import read_frame
 from shared.scoring import FrameWindow
 from shared.worker import Worker
+
+LINGER_S: Final = 0.03
+"""Frames of many people come all the time: to judge, publish and settle some together costs the broker far less."""
 
 
 def load_scorer(settings: FaceSettings | None = None) -> FaceScorer:
@@ -31,4 +36,4 @@ def load_worker(broker: Broker, batch_size: int = 8) -> Worker[FrameWindow]:
     """
     scorer = load_scorer()
     scorer.warm_up()
-    return Worker(broker, scorer, read_frame, batch_size=batch_size)
+    return Worker(broker, scorer, read_frame, batch_size=batch_size, linger_s=LINGER_S)
