@@ -78,9 +78,9 @@ class Soak:
         seconds, due = 0, monotonic()
         while monotonic() < self._ends_at:
             self._tick.wait(max(0.0, due - monotonic()))
-            # A system that lags behind is not given in a burst what it has missed.
+            # A system that lags behind is not given in a burst what it has missed, nor more sessions than it completes.
             due = max(due + 1.0, monotonic())
-            if len(self._running) < SESSIONS and seconds % (SESSION_S // SESSIONS) == 0:
+            if len(self._running) + len(self._ending) < SESSIONS and seconds % (SESSION_S // SESSIONS) == 0:
                 self._running[self._begin()] = seconds
             self._step(seconds)
             if seconds % 10 == 0:
