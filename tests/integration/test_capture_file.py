@@ -1,8 +1,6 @@
 """Reading real files that are made here with FFmpeg's own encoders."""
 
-import os
 import struct
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,10 +11,7 @@ import pytest
 from services.capture.sources.file import FileSource
 from services.capture.sources.port import AudioBlock, VideoFrame
 from shared.errors import BadInputError
-
-LENGTH_S = 1.6
-FPS = 25
-SIZE = (160, 120)
+from tests.films import FPS, LENGTH_S, SIZE, pictures, write_film
 
 BOTH = [
     ("a.mp4", "libx264", "aac"),
@@ -33,64 +28,6 @@ SOUND = [
     ("a.ogg", "libopus"),
     ("a.m4a", "aac"),
 ]
-
-
-def pictures(size: tuple[int, int] = SIZE, length_s: float = LENGTH_S) -> list[av.VideoFrame]:
-    """Return frames whose left half is red and right half is blue."""
-    image = np.zeros((size[1], size[0], 3), dtype=np.uint8)
-    image[:, : size[0] // 2, 0] = 230
-    image[:, size[0] // 2 :, 2] = 230
-    frames = []
-    for number in range(round(length_s * FPS)):
-        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-        frame.pts, frame.time_base = number, Fraction(1, FPS)
-        frames.append(frame)
-    return frames
-
-
-def sound(stream: av.AudioStream, length_s: float = LENGTH_S) -> list[av.AudioFrame]:
-    """Return a tone in the frames that an encoder wants."""
-    rate, context = stream.rate, stream.codec_context
-    wave = 0.4 * np.sin(2 * np.pi * 300 * np.arange(round(length_s * rate)) / rate)
-    whole = av.AudioFrame.from_ndarray(np.tile(wave, (2, 1)).astype(np.float32), format="fltp", layout="stereo")
-    whole.sample_rate, whole.pts, whole.time_base = rate, 0, Fraction(1, rate)
-    fifo = av.AudioFifo()
-    for frame in av.AudioResampler(context.format, "stereo", rate).resample(whole):
-        fifo.write(frame)
-    frames = []
-    while (frame_or_none := fifo.read(context.frame_size or 1024, partial=True)) is not None:
-        frames.append(frame_or_none)
-    return frames
-
-
-def write(
-    path: Path,
-    video: str | None,
-    audio: str | None,
-    *,
-    length_s: float = LENGTH_S,
-    size: tuple[int, int] = SIZE,
-    sound_from_s: float = 0.0,
-) -> Path:
-    with av.open(str(path), "w") as container:
-        quick = {"libx264": {"preset": "ultrafast"}, "libvpx": {"deadline": "realtime", "cpu-used": "8"}}
-        image_stream = container.add_stream(video, rate=FPS, options=quick.get(video)) if video else None
-        sound_stream = container.add_stream(audio, rate=48_000, layout="stereo") if audio else None
-        if image_stream is not None:
-            assert isinstance(image_stream, av.VideoStream)
-            image_stream.width, image_stream.height = size
-            image_stream.pix_fmt = "yuv420p"
-            image_stream.codec_context.gop_size = 5
-            for image in pictures(size, length_s):
-                container.mux(image_stream.encode(image))
-            container.mux(image_stream.encode(None))
-        if sound_stream is not None:
-            assert isinstance(sound_stream, av.AudioStream)
-            for frame in sound(sound_stream, length_s):
-                frame.pts = (frame.pts or 0) + round(sound_from_s * 48_000)
-                container.mux(sound_stream.encode(frame))
-            container.mux(sound_stream.encode(None))
-    return path
 
 
 def read(source: FileSource) -> tuple[list[AudioBlock], list[VideoFrame]]:
@@ -127,7 +64,7 @@ def check_frames(frames: list[VideoFrame]) -> None:
 
 @pytest.mark.parametrize(("name", "video", "audio"), BOTH)
 def test_a_film_gives_sound_and_frames(tmp_path: Path, name: str, video: str, audio: str) -> None:
-    source = FileSource(write(tmp_path / name, video, audio))
+    source = FileSource(write_film(tmp_path / name, video, audio))
     assert (source.has_audio, source.has_video) == (True, True)
     assert source.duration_s == pytest.approx(LENGTH_S, abs=0.1)
     blocks, frames = read(source)
@@ -138,7 +75,7 @@ def test_a_film_gives_sound_and_frames(tmp_path: Path, name: str, video: str, au
 
 @pytest.mark.parametrize(("name", "audio"), SOUND)
 def test_a_sound_file_gives_sound_only(tmp_path: Path, name: str, audio: str) -> None:
-    source = FileSource(write(tmp_path / name, None, audio))
+    source = FileSource(write_film(tmp_path / name, None, audio))
     assert (source.has_audio, source.has_video) == (True, False)
     blocks, frames = read(source)
     check_sound(blocks)
@@ -147,7 +84,7 @@ def test_a_sound_file_gives_sound_only(tmp_path: Path, name: str, audio: str) ->
 
 
 def test_a_silent_film_gives_frames_only(tmp_path: Path) -> None:
-    source = FileSource(write(tmp_path / "a.mp4", "libx264", None))
+    source = FileSource(write_film(tmp_path / "a.mp4", "libx264", None))
     assert (source.has_audio, source.has_video) == (False, True)
     blocks, frames = read(source)
     assert blocks == []
@@ -155,40 +92,40 @@ def test_a_silent_film_gives_frames_only(tmp_path: Path) -> None:
 
 
 def test_what_is_not_wanted_is_not_read(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mp4", "libx264", "aac")
+    path = write_film(tmp_path / "a.mp4", "libx264", "aac")
     assert read(FileSource(path, video=False))[1] == []
     assert read(FileSource(path, audio=False))[0] == []
-    silent = write(tmp_path / "b.mp4", "libx264", None)
+    silent = write_film(tmp_path / "b.mp4", "libx264", None)
     with pytest.raises(BadInputError, match=r"b\.mp4 holds no sound that"):
         FileSource(silent, video=False)
 
 
 def test_it_can_be_read_twice(tmp_path: Path) -> None:
-    source = FileSource(write(tmp_path / "a.mp4", "libx264", "aac"))
+    source = FileSource(write_film(tmp_path / "a.mp4", "libx264", "aac"))
     assert [item.start_s for item in source] == [item.start_s for item in source]
 
 
 @pytest.mark.parametrize(("fps", "count"), [(1.0, 2), (2.5, 4), (10.0, 16), (60.0, 40)])
 def test_frames_are_sampled_at_the_rate_asked_for(tmp_path: Path, fps: float, count: int) -> None:
-    _, frames = read(FileSource(write(tmp_path / "a.mp4", "libx264", None), fps))
+    _, frames = read(FileSource(write_film(tmp_path / "a.mp4", "libx264", None), fps))
     assert len(frames) == count
 
 
 def test_large_pictures_are_made_small(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mp4", "libx264", None, length_s=0.2, size=(1280, 720))
+    path = write_film(tmp_path / "a.mp4", "libx264", None, length_s=0.2, size=(1280, 720))
     _, frames = read(FileSource(path))
     assert [frame.image.shape for frame in frames] == [(360, 640, 3)]
 
 
 def test_sound_that_starts_later_keeps_its_place(tmp_path: Path) -> None:
-    blocks, frames = read(FileSource(write(tmp_path / "a.mkv", "libx264", "flac", sound_from_s=0.5)))
+    blocks, frames = read(FileSource(write_film(tmp_path / "a.mkv", "libx264", "flac", sound_from_s=0.5)))
     samples = np.concatenate([block.samples for block in blocks])
     assert np.flatnonzero(np.abs(samples) > 0.05)[0] / 16_000 == pytest.approx(0.5, abs=0.01)
     assert frames[0].at_s == 0
 
 
 def test_a_film_that_was_turned_is_shown_upright(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mp4", "libx264", None, length_s=0.4)
+    path = write_film(tmp_path / "a.mp4", "libx264", None, length_s=0.4)
     data = bytearray(path.read_bytes())
     upright = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
     clockwise = struct.pack(">9i", 0, 0x10000, 0, -0x10000, 0, 0, SIZE[1] << 16, 0, 0x40000000)
@@ -217,7 +154,7 @@ def test_a_photograph_is_one_frame(tmp_path: Path, name: str) -> None:
 
 
 def test_cover_art_is_not_a_film(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mp3", None, "libmp3lame")
+    path = write_film(tmp_path / "a.mp3", None, "libmp3lame")
     codec = av.CodecContext.create("png", "w")
     assert isinstance(codec, av.VideoCodecContext)
     codec.width, codec.height, codec.time_base, codec.pix_fmt = *SIZE, Fraction(1, FPS), "rgb24"
@@ -241,97 +178,6 @@ def test_a_clip_without_anything_in_it_gives_nothing(tmp_path: Path) -> None:
     assert not source.damaged
 
 
-def make_text(path: Path) -> None:
-    path.write_text("This is not a film.\n" * 50)
-
-
-def make_nothing(path: Path) -> None:
-    path.touch()
-
-
-def make_cut(path: Path) -> None:
-    write(path, "libx264", "aac")
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def make_playlist(path: Path) -> None:
-    path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:9,\nother.ts\n#EXT-X-ENDLIST\n")
-
-
-@pytest.mark.parametrize(
-    ("name", "make", "says"),
-    [
-        ("gone.mp4", lambda _: None, r"^There is no file .*gone\.mp4; check the name\.$"),
-        ("folder.mp4", Path.mkdir, r"is a directory; give one media file\.$"),
-        ("empty.mp4", make_nothing, r"is empty"),
-        ("text.mp4", make_text, r"is not a media file"),
-        ("text.txt", make_text, r"is not a media file"),
-        ("list.m3u8", make_playlist, r"is not a media file"),
-        ("cut.mp4", make_cut, r"is not a media file that can be read, or it is cut off"),
-    ],
-)
-def test_what_cannot_be_read_is_refused_in_one_sentence(
-    tmp_path: Path, name: str, make: Callable[[Path], None], says: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / name
-    make(path)
-    with pytest.raises(BadInputError, match=says) as refused:
-        FileSource(path)
-    assert str(refused.value).count(". ") == 0
-    assert capfd.readouterr() == ("", "")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.wav", None, "pcm_s16le")
-    path.chmod(0)
-    with pytest.raises(BadInputError, match="cannot be read: Permission denied"):
-        FileSource(path)
-
-
-@pytest.mark.parametrize("fps", [0.0, -1.0, float("nan")])
-def test_a_frame_rate_that_makes_no_sense_is_refused(tmp_path: Path, fps: float) -> None:
-    with pytest.raises(BadInputError, match="frame rate"):
-        FileSource(tmp_path / "a.mp4", fps)
-
-
-@pytest.mark.parametrize("name", ["a.mkv", "a.avi", "a.mpg"])
-def test_damage_in_the_middle_costs_only_what_is_damaged(
-    tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    path = write(tmp_path / name, "mpeg1video" if name == "a.mpg" else "mpeg4", "mp2", length_s=6.0)
-    data = bytearray(path.read_bytes())
-    third = len(data) // 3
-    data[third : third + len(data) // 6] = np.random.default_rng(1).bytes(len(data) // 6)
-    path.write_bytes(data)
-    source = FileSource(path)
-    items = list(source)
-    assert source.damaged
-    assert min(item.start_s for item in items) < 1.0
-    assert max(item.start_s for item in items) > 4.5
-    assert capfd.readouterr() == ("", "")
-
-
-def test_a_copy_that_was_cut_off_gives_what_is_there(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mkv", "libx264", "flac", length_s=6.0)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    source = FileSource(path)
-    items = list(source)
-    assert source.damaged
-    assert 1.0 < max(item.end_s for item in items) < 5.0
-
-
-def test_a_file_of_which_nothing_can_be_decoded_is_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mp4", "libx264", "aac")
-    data = bytearray(path.read_bytes())
-    start, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
-    data[start:end] = b"\xff" * (end - start)
-    path.write_bytes(data)
-    source = FileSource(path)
-    with pytest.raises(BadInputError, match="nothing in it can be decoded"):
-        list(source)
-
-
 def test_realtime_gives_each_item_when_its_time_has_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     now = 100.0
@@ -343,7 +189,7 @@ def test_realtime_gives_each_item_when_its_time_has_come(tmp_path: Path, monkeyp
 
     monkeypatch.setattr("services.capture.sources.file.time.monotonic", lambda: now)
     monkeypatch.setattr("services.capture.sources.file.time.sleep", sleep)
-    source = FileSource(write(tmp_path / "a.mp4", "libx264", "aac"), realtime=True)
+    source = FileSource(write_film(tmp_path / "a.mp4", "libx264", "aac"), realtime=True)
     for item in source:
         assert now - 100.0 >= item.end_s - 1e-6
     assert sum(slept) == pytest.approx(LENGTH_S, abs=0.1)

@@ -1,0 +1,103 @@
+"""Files that cannot be read, or only in part: a sentence, or what is there."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.capture.sources.file import FileSource
+from shared.errors import BadInputError
+from tests.films import write_film
+
+
+def make_text(path: Path) -> None:
+    path.write_text("This is not a film.\n" * 50)
+
+
+def make_nothing(path: Path) -> None:
+    path.touch()
+
+
+def make_cut(path: Path) -> None:
+    write_film(path, "libx264", "aac")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def make_playlist(path: Path) -> None:
+    path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:9,\nother.ts\n#EXT-X-ENDLIST\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "says"),
+    [
+        ("gone.mp4", lambda _: None, r"^There is no file .*gone\.mp4; check the name\.$"),
+        ("folder.mp4", Path.mkdir, r"is a directory; give one media file\.$"),
+        ("empty.mp4", make_nothing, r"is empty"),
+        ("text.mp4", make_text, r"is not a media file"),
+        ("text.txt", make_text, r"is not a media file"),
+        ("list.m3u8", make_playlist, r"is not a media file"),
+        ("cut.mp4", make_cut, r"is not a media file that can be read, or it is cut off"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_sentence(
+    tmp_path: Path, name: str, make: Callable[[Path], None], says: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    make(path)
+    with pytest.raises(BadInputError, match=says) as refused:
+        FileSource(path)
+    assert str(refused.value).count(". ") == 0
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "a.wav", None, "pcm_s16le")
+    path.chmod(0)
+    with pytest.raises(BadInputError, match="cannot be read: Permission denied"):
+        FileSource(path)
+
+
+@pytest.mark.parametrize("fps", [0.0, -1.0, float("nan")])
+def test_a_frame_rate_that_makes_no_sense_is_refused(tmp_path: Path, fps: float) -> None:
+    with pytest.raises(BadInputError, match="frame rate"):
+        FileSource(tmp_path / "a.mp4", fps)
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.avi", "a.mpg"])
+def test_damage_in_the_middle_costs_only_what_is_damaged(
+    tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write_film(tmp_path / name, "mpeg1video" if name == "a.mpg" else "mpeg4", "mp2", length_s=6.0)
+    data = bytearray(path.read_bytes())
+    third = len(data) // 3
+    data[third : third + len(data) // 6] = np.random.default_rng(1).bytes(len(data) // 6)
+    path.write_bytes(data)
+    source = FileSource(path)
+    items = list(source)
+    assert source.damaged
+    assert min(item.start_s for item in items) < 1.0
+    assert max(item.start_s for item in items) > 4.5
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_copy_that_was_cut_off_gives_what_is_there(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "a.mkv", "libx264", "flac", length_s=6.0)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    source = FileSource(path)
+    items = list(source)
+    assert source.damaged
+    assert 1.0 < max(item.end_s for item in items) < 5.0
+
+
+def test_a_file_of_which_nothing_can_be_decoded_is_refused(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "a.mp4", "libx264", "aac")
+    data = bytearray(path.read_bytes())
+    start, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
+    data[start:end] = b"\xff" * (end - start)
+    path.write_bytes(data)
+    source = FileSource(path)
+    with pytest.raises(BadInputError, match="nothing in it can be decoded"):
+        list(source)
