@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event
 from time import monotonic
@@ -22,7 +22,8 @@ from shared.broker.port import Delivery
 from shared.broker.rabbitmq import RabbitMqBroker
 from shared.emotions import MODALITIES
 from shared.media.flac import decode_flac
-from shared.messages import FrameChunk, Message, SessionEnded, SessionStarted, SpeechChunk
+from shared.messages import FrameChunk, Message, SessionEnded, SpeechChunk
+from shared.sessions import new_session
 from shared.settings import BrokerSettings
 from shared.topology import MEDIA_EXCHANGE, TOPOLOGY, Binding, Queue
 from tests.servers import NoServerError, RabbitMqServer, Restartable, restartable_rabbitmq
@@ -130,57 +131,68 @@ def _is_complete(messages: list[Message]) -> bool:
     return bool(ended) and len(seqs) >= ended[0].speech_chunks + ended[0].frames
 
 
-def test_no_utterance_is_lost_or_doubled_whatever_happens_to_rabbitmq(server: Restartable) -> None:
-    wire = Wire(server.url)
-    log, broker = Log(server.url), broker_at(wire.url)
-    started = SessionStarted(
-        session_id="session-0001",
-        token_sha256="0" * 64,
-        consent=True,
-        purpose="research",
-        modalities=MODALITIES,
-        agent_version="0",
-        started_at=datetime.now(UTC),
-    )
-    agent = Agent(broker, started, live=True, voice_activity=loud, settings=SETTINGS)
-    ctl = RabbitMqServer(server.url, server.environment).ctl
-    seen: list[tuple[str, Link, int, int]] = []
+class Witness:
+    """Waits for what an agent says of its link, and writes down how it stands.
 
-    def until(link: Link) -> None:
+    Attributes:
+        seen: The link, how many utterances wait, and how many frames were dropped, at each look.
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self.seen: list[tuple[Link, int, int]] = []
+
+    def until(self, link: Link) -> Callable[[], None]:
+        return lambda: self._wait(link)
+
+    def look(self, phase: str) -> Callable[[], None]:
+        return lambda: self._look(phase)
+
+    def _wait(self, link: Link) -> None:
         deadline = monotonic() + TIMEOUT_S
-        while agent.status().link != link:
+        while self._agent.status().link != link:
             assert monotonic() < deadline, f"the link is not {link}"
             Event().wait(POLL_S)
 
-    def look(phase: str) -> None:
-        status = agent.status()
-        seen.append((phase, status.link, status.speech.waiting, status.frames.dropped))
+    def _look(self, phase: str) -> None:
+        status = self._agent.status()
+        self.seen.append((status.link, status.speech.waiting, status.frames.dropped))
         print(f"{phase:28} {status.link:10} speech {status.speech}  frames {status.frames}")  # noqa: T201
 
-    talk = Talk(
-        acts=[
-            5, lambda: until("connected"), lambda: look("all is well"),
-            wire.cut, lambda: until("away"), 20, lambda: look("cut off"), wire.mend, lambda: until("connected"),
-            5, lambda: ctl("set_vm_memory_high_watermark", "0.000001"), 1, lambda: until("blocked"),
-            20, lambda: look("short of memory"), lambda: ctl("set_vm_memory_high_watermark", "0.4"),
-            lambda: until("connected"), 5, server.stop, lambda: until("away"), 20, lambda: look("stopped"),
-            server.start, lambda: until("connected"), 5, wire.cut_once, 10, wire.cut_once, 5,
-            lambda: look("cut in the middle, twice"),
-        ]
-    )  # fmt: skip
+
+def troubles(server: Restartable, wire: Wire, witness: Witness) -> list[Callable[[], object] | int]:
+    """Return what is said, in utterances, and what happens to RabbitMQ meanwhile."""
+    ctl, until, look = RabbitMqServer(server.url, server.environment).ctl, witness.until, witness.look
+    starve = partial(ctl, "set_vm_memory_high_watermark", "0.000001")
+    feed = partial(ctl, "set_vm_memory_high_watermark", "0.4")
+    return [
+        5, until("connected"), look("all is well"),
+        wire.cut, until("away"), 20, look("cut off"), wire.mend, until("connected"),
+        5, starve, 1, until("blocked"), 20, look("short of memory"), feed, until("connected"),
+        5, server.stop, until("away"), 20, look("stopped"), server.start, until("connected"),
+        5, wire.cut_once, 10, wire.cut_once, 5, look("cut in the middle, twice"),
+    ]  # fmt: skip
+
+
+def test_no_utterance_is_lost_or_doubled_whatever_happens_to_rabbitmq(server: Restartable) -> None:
+    wire = Wire(server.url)
+    log, broker = Log(server.url), broker_at(wire.url)
+    agent = Agent(broker, new_session(MODALITIES)[0], live=True, voice_activity=loud, settings=SETTINGS)
+    witness = Witness(agent)
+    talk = Talk(acts=troubles(server, wire, witness))
     try:
         ended = agent.run(talk)
-        look("ended")
+        witness.look("ended")()
         messages = log.read_to_end()
     finally:
         broker.close()
         log.close()
         wire.close()
     check(talk, ended, messages)
-    assert [(link, waiting > 0) for _, link, waiting, _ in seen[:4]] == [
-        ("connected", seen[0][2] > 0), ("away", True), ("blocked", True), ("away", True),
-    ]  # fmt: skip
-    assert seen[-1][2] == 0
+    well, *troubled = [(link, waiting > 0) for link, waiting, _ in witness.seen[:4]]
+    assert well[0] == "connected"
+    assert troubled == [("away", True), ("blocked", True), ("away", True)]
+    assert witness.seen[-1][1] == 0
     assert agent.status().frames.dropped + ended.frames == talk.said
     assert agent.status().frames.dropped > 0
 
