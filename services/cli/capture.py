@@ -87,6 +87,8 @@ def _capture(request: CaptureRequest, console: Console) -> None:
         local=local,
         place=f"RabbitMQ at {place_of(settings)}",
         kept=f"sound and pictures until they are judged; the result and its evidence {request.retention_s / 3600:g} h",
+        live=opened.live,
+        can_erase=request.api_url is not None,
     )
     said = Agreement(consent=request.consent, purpose=request.purpose, may_ask=may_ask() and not request.choice.stdin)
     purpose = agree(disclosure, said, console)

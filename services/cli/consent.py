@@ -15,7 +15,7 @@ from rich.text import Text
 from shared.emotions import Modality
 from shared.errors import SettingsError
 from shared.messages.session import Purpose
-from shared.sessions import refusal_of
+from shared.sessions import hears, refusal_of
 
 _READ: Final[dict[Modality, str]] = {
     Modality.TEXT: "the words that are spoken",
@@ -34,6 +34,8 @@ class Disclosure:
         local: What of that is judged on this machine, so that only its scores travel.
         place: Where the rest goes, in words; None where nothing leaves this machine.
         kept: How long what is found out is kept, in words.
+        live: Whether it happens now, so that it can be paused.
+        can_erase: Whether the session can be deleted from here.
     """
 
     sources: Sequence[str]
@@ -41,6 +43,8 @@ class Disclosure:
     local: Sequence[Modality] = ()
     place: str | None
     kept: str
+    live: bool
+    can_erase: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,7 @@ def agree(disclosure: Disclosure, said: Agreement, console: Console) -> Purpose:
             "Voices, words and faces are recorded and judged, and there is no terminal to ask at. "
             "If everyone recorded has agreed to that, say so with --consent, and what it is for with --purpose."
         )
-    console.print(consent_screen(disclosure))
+    console.print(consent_screen(disclosure, said.purpose))
     purpose = said.purpose or _ask_purpose(console)
     if not Confirm.ask("Do you, and everyone who may be heard or seen, agree?", console=console, default=False):
         raise SettingsError("Nothing was recorded.")
@@ -89,8 +93,8 @@ def may_ask() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def consent_screen(disclosure: Disclosure) -> RenderableType:
-    """Return what is captured, where it goes, for how long, and the way out."""
+def consent_screen(disclosure: Disclosure, purpose: Purpose | None) -> RenderableType:
+    """Return what is captured, where it goes, for how long, what for where that is said already, and the way out."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -98,11 +102,9 @@ def consent_screen(disclosure: Disclosure) -> RenderableType:
     table.add_row("judged", Text(", ".join(_READ[each] for each in disclosure.modalities)))
     table.add_row("goes to", Text(whereabouts(disclosure)))
     table.add_row("kept", Text(disclosure.kept))
-    rest = Text(
-        "A mood is an estimate from outward signs, not a diagnosis. You can pause, mute, have the last minute "
-        "forgotten, delete the session or end it at any time, each by one key.",
-        style="dim",
-    )
+    if purpose is not None:
+        table.add_row("purpose", Text(purpose))
+    rest = Text(f"A mood is an estimate from outward signs, not a diagnosis. {_way_out(disclosure)}", style="dim")
     return Panel(Group(table, Text(), rest), title="Before anything is recorded", title_align="left", box=box.ROUNDED)
 
 
@@ -112,13 +114,23 @@ def whereabouts(disclosure: Disclosure) -> str:
         return "nowhere: everything is judged on this machine, and nothing is written to its disk"
     away = [each for each in disclosure.modalities if each not in disclosure.local]
     media = []
-    if Modality.TEXT in away or Modality.AUDIO in away:
+    if hears(away):
         media.append("sound of speech")
     if Modality.FACE in away:
         media.append("pictures")
     if disclosure.local:
         media.append(f"scores of {' and '.join(disclosure.local)}, which are judged on this machine")
     return f"{disclosure.place}: {'; '.join(media)}"
+
+
+def _way_out(disclosure: Disclosure) -> str:
+    ways = ["have the last minute forgotten"]
+    if disclosure.live:
+        ways = ["pause", "mute", *ways] if hears(disclosure.modalities) else ["pause", *ways]
+    if disclosure.can_erase:
+        ways.append("delete the session")
+    sentence = f"You can {', '.join(ways)} or end it at any time, each by one key."
+    return sentence if disclosure.can_erase else f"{sentence} It can be deleted where --api names the fusion service."
 
 
 def _check(purpose: Purpose | None) -> None:

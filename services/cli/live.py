@@ -105,6 +105,8 @@ def _live(request: LiveRequest, console: Console) -> None:
         modalities=opened.modalities,
         place=None,
         kept="sound and pictures until they are judged; the result in this process, until it ends",
+        live=True,
+        can_erase=True,
     )
     said = Agreement(consent=request.consent, purpose=request.purpose, may_ask=may_ask())
     started, token = new_session(opened.modalities, agree(disclosure, said, console))

@@ -12,14 +12,12 @@ from typing import Final
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from services.capture.status import Link
 from services.cli.keyboard import Keyboard, open_keyboard
 from services.cli.recording import Recording
 from services.cli.view import line, panel
 
 _REDRAW_S: Final = 0.1
 _LINE_EVERY_S: Final = 10.0
-_ALL_IS_WELL: Final[tuple[str | None, Link]] = (None, "connected")
 _NO_KEYS: Final = {"Ctrl+C": "end (no other key can be read here)"}
 
 
@@ -85,11 +83,11 @@ def _follow_on_screen(recording: Recording, console: Console, keyboard: Keyboard
 
 
 def _follow_in_lines(recording: Recording, console: Console) -> None:
-    """Print a line now and then, and at once where something goes missing or returns."""
-    due, before = monotonic() + _LINE_EVERY_S, _ALL_IS_WELL
+    """Print a line as soon as something is recorded, now and then, and where something goes missing or returns."""
+    due, before = 0.0, None
     while not recording.wait(_REDRAW_S):
         view = recording.look()
-        state = (view.status.problem, view.status.link) if view.status.elapsed_s else before
-        if monotonic() >= due or state != before:
+        state = view.status.problem, view.status.link
+        if view.status.elapsed_s and (monotonic() >= due or state != before):
             due, before = monotonic() + _LINE_EVERY_S, state
             console.print(line(view), soft_wrap=True, markup=False)

@@ -1,5 +1,6 @@
 """What a person is told before anything is recorded, and what counts as their consent."""
 
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -8,19 +9,22 @@ from rich.console import Console
 from services.cli.consent import Agreement, Disclosure, agree, consent_screen, whereabouts
 from shared.emotions import MODALITIES, Modality
 from shared.errors import SettingsError
+from shared.messages.session import Purpose
 
 DISCLOSURE = Disclosure(
     sources=("sound of the microphone 'room', where somebody speaks",),
     modalities=MODALITIES,
     place="RabbitMQ at broker.example:5671",
     kept="the result and its evidence 24 h",
+    live=True,
+    can_erase=True,
 )
 ASKED = Agreement(consent=False, purpose=None, may_ask=True)
 
 
-def shown(disclosure: Disclosure = DISCLOSURE) -> str:
+def shown(purpose: Purpose | None = None, **changes: bool | tuple[Modality, ...]) -> str:
     console = Console(file=StringIO(), width=200)
-    console.print(consent_screen(disclosure))
+    console.print(consent_screen(replace(DISCLOSURE, **changes), purpose))  # type: ignore[arg-type]
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 
@@ -36,6 +40,15 @@ def test_the_screen_says_what_where_how_long_and_how_to_stop() -> None:
     screen = shown()
     for words in ("microphone 'room'", "the tone of the voice", "broker.example:5671", "24 h", "pause", "delete"):
         assert words in screen
+    assert "purpose" not in screen
+    assert "research" in shown(purpose="research")
+
+
+def test_the_screen_promises_only_the_keys_that_there_will_be() -> None:
+    assert "pause, mute, have the last minute forgotten, delete the session or end it" in shown()
+    assert "You can have the last minute forgotten, delete the session or end it" in shown(live=False)
+    assert "pause, have the last minute forgotten, delete" in shown(modalities=(Modality.FACE,))
+    assert "forgotten or end it at any time, each by one key. It can be deleted where --api" in shown(can_erase=False)
 
 
 @pytest.mark.parametrize(
@@ -53,11 +66,11 @@ def test_the_screen_says_what_where_how_long_and_how_to_stop() -> None:
 def test_where_it_goes_is_the_truth(
     modalities: tuple[Modality, ...], local: tuple[Modality, ...], expected: str
 ) -> None:
-    assert whereabouts(Disclosure(sources=(), modalities=modalities, local=local, place="here", kept="")) == expected
+    assert whereabouts(replace(DISCLOSURE, modalities=modalities, local=local, place="here")) == expected
 
 
 def test_nothing_leaves_a_machine_that_judges_alone() -> None:
-    assert "nowhere" in whereabouts(Disclosure(sources=(), modalities=MODALITIES, place=None, kept=""))
+    assert "nowhere" in whereabouts(replace(DISCLOSURE, place=None))
 
 
 def test_a_yes_and_a_purpose_are_consent(monkeypatch: pytest.MonkeyPatch) -> None:
