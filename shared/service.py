@@ -39,6 +39,7 @@ class WorkerSettings(BaseSettings):
         worker_health_port: Their port; 0 takes a free one.
         worker_hang_s: Seconds that a batch may take. A worker that takes longer hangs: it says so at ``/healthz`` and
             ends, so that what it has in hand goes to another. A batch that is merely slow must stay far below it.
+        worker_nice: How far it gives way to other processes of its machine, as ``nice`` has it: 0 (not at all) to 19.
         log_level: The least severe level that is logged.
     """
 
@@ -46,6 +47,7 @@ class WorkerSettings(BaseSettings):
     worker_health_host: str = "127.0.0.1"
     worker_health_port: int = Field(default=0, ge=0, le=65535)
     worker_hang_s: PositiveFloat = 600.0
+    worker_nice: int = Field(default=0, ge=0, le=19)
     log_level: str = "INFO"
 
 
@@ -61,6 +63,7 @@ def run_worker(modality: Modality, load_worker: Callable[[Broker, int], Worker[W
         settings, broker_settings = WorkerSettings(), BrokerSettings()
         configure_logging(modality, settings.log_level)
         configure_tracing(modality)
+        os.nice(settings.worker_nice)
         broker = RabbitMqBroker(broker_settings)
         try:
             broker.declare(TOPOLOGY)

@@ -25,7 +25,6 @@ SPEECH_SHARE: Final = 0.45
 SECONDS: Final = 60.0
 SETTLE_S: Final = 10.0
 _SPOKEN: Final = (Modality.TEXT, Modality.AUDIO)
-ONE_THREAD: Final = {"TEXT_THREADS": "1", "AUDIO_THREADS": "1", "FACE_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +89,7 @@ def measure_live(material: Material, sessions: int) -> Played:
 
     The time that the agent waits for a pause, to know that an utterance has ended, is not in it.
     """
-    with started() as system, all_services(system, ONE_THREAD):
+    with started() as system, all_services(system):
         return play(system, material, sessions)
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import psutil
 
-from benchmarks.scale.live import ONE_THREAD, play
+from benchmarks.scale.live import play
 from benchmarks.scale.material import Material
 from benchmarks.scale.system import all_services, started
 
@@ -41,7 +41,7 @@ def measure_own_code(material: Material) -> dict[str, float]:
     a sample alone does not tell whether a thread computes or waits for a processor. Threads without Python (models,
     RabbitMQ, Redis) are in the whole.
     """
-    with started() as system, all_services(system, ONE_THREAD):
+    with started() as system, all_services(system):
         playing = Thread(target=play, args=(system, material, SESSIONS))
         playing.start()
         pids = [process.pid for process in system.processes.values()]

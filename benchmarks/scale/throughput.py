@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from queue import SimpleQueue
 from typing import Final
 
 import redis
@@ -13,18 +14,20 @@ from benchmarks.scale.material import Material
 from benchmarks.scale.system import System, started
 from benchmarks.scores import face_score
 from services.fusion.store.keys import Keys
+from shared.broker.port import Broker, Delivery
 from shared.emotions import Modality
 from shared.messages import SpeechChunk
 from shared.messages.session import SessionStarted
 from shared.sessions import new_session
-from shared.topology import MEDIA_EXCHANGE, MEDIA_QUEUES, SCORES_EXCHANGE
+from shared.topology import FUSION_QUEUE, MEDIA_EXCHANGE, SCORES_EXCHANGE
 
 REPEATS: Final = 3
 _SPEECH_CHUNKS: Final = 96
 _SCORES: Final = 30_000
 _SESSIONS: Final = 50
 _PER_S: Final = 5
-_POLL_S: Final = 0.05
+_POLL_S: Final = 0.25
+_PATIENCE_S: Final = 300.0
 _ONE_THREAD: Final = {"TEXT_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
@@ -57,9 +60,24 @@ def _text_rate(system: System, material: Material, workers: int) -> float:
         ]
         for confirm in confirms:
             confirm.result(30)
-        rate = _rate(lambda: broker.depth(MEDIA_QUEUES[Modality.TEXT]), _SPEECH_CHUNKS)
+        times = _times_of_scores(broker, _SPEECH_CHUNKS)
     broker.close()
-    return rate
+    first, last = _SPEECH_CHUNKS // 4, 9 * _SPEECH_CHUNKS // 10
+    return (last - first) / (times[last] - times[first])
+
+
+def _times_of_scores(broker: Broker, count: int) -> list[float]:
+    """Take the scores from the queue, and return when each came."""
+    arrived: SimpleQueue[float] = SimpleQueue()
+
+    def take(score: Delivery) -> None:
+        arrived.put(time.perf_counter())
+        score.ack()
+
+    taking = broker.consume(FUSION_QUEUE, take, _SPEECH_CHUNKS)
+    times = [arrived.get(timeout=_PATIENCE_S) for _ in range(count)]
+    taking.cancel()
+    return times
 
 
 def _fusion_rate() -> float:
@@ -79,16 +97,16 @@ def _fusion_rate() -> float:
         for confirm in confirms:
             confirm.result(60)
         with redis.Redis.from_url(system.redis_url) as store, system.running("fusion"):
-            rate = _rate(lambda: _SCORES - _kept(store, sessions), _SCORES)
+            rate = _rate(lambda: _SCORES - _kept(store, sessions))
         broker.close()
     return rate
 
 
-def _rate(left: Callable[[], int], whole: int) -> float:
-    """Wait until nothing is left, and return the rate between a quarter and nine tenths of the whole."""
+def _rate(left: Callable[[], int]) -> float:
+    """Wait until little is left, and return the rate between a quarter and nine tenths of the scores."""
     seen: list[tuple[float, int]] = []
-    while (waiting := left()) > 0.1 * whole:
-        if waiting <= 0.75 * whole:
+    while (waiting := left()) > 0.1 * _SCORES:
+        if waiting <= 0.75 * _SCORES:
             seen.append((time.perf_counter(), waiting))
         time.sleep(_POLL_S)
     (begun, first), (ended, last) = seen[0], (time.perf_counter(), waiting)

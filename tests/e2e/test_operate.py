@@ -38,6 +38,7 @@ PATIENCE_S: Final = 90.0
 POLL_S: Final = 0.1
 SECRET: Final = "a-password-of-this-test"
 SERVICES: Final = ("fusion", "text")
+NICE: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Watched:
     Attributes:
         urls: Where each service answers.
         logs: The log of each service.
+        pids: The process of each service.
         collected: Where traces go.
         session: The answer of the API about the session.
         token: The session's token.
@@ -55,6 +57,7 @@ class Watched:
 
     urls: dict[str, str]
     logs: dict[str, Path]
+    pids: dict[str, int]
     collected: Collector
     session: dict[str, Any]
     token: str
@@ -81,6 +84,7 @@ def watched(
             **os.environ, "REDIS_URL": redis_url, "AMQP_PASSWORD": SECRET, "AMQP_DECLARE": "0", "LOG_LEVEL": "DEBUG",
             "OTEL_EXPORTER_OTLP_ENDPOINT": collected.url, "OTEL_BSP_SCHEDULE_DELAY": "100",
             "FUSION_PORT": str(ports["fusion"]), "WORKER_HEALTH_PORT": str(ports["text"]), "FUSION_RATE": "1000",
+            "WORKER_NICE": str(NICE),
         }  # fmt: skip
         processes = {
             service: _start(service, {**environment, "AMQP_URL": f"amqp://mien-{service}@{broker}/{vhost}"}, log, stack)
@@ -101,7 +105,10 @@ def watched(
 
         _await(processes["fusion"], is_complete, logs["fusion"])
         observer = {**environment, "AMQP_URL": f"amqp://mien-observer@{broker}/{vhost}"}
-        yield Watched(urls=urls, logs=logs, collected=collected, session=session, token=token, environment=observer)
+        pids = {service: process.pid for service, process in processes.items()}
+        yield Watched(
+            urls=urls, logs=logs, pids=pids, collected=collected, session=session, token=token, environment=observer
+        )
     rabbitmq_server.ctl("delete_vhost", vhost)
 
 
@@ -177,6 +184,10 @@ def test_one_trace_goes_from_the_agent_over_the_worker_to_fusion(watched: Watche
         ]  # fmt: skip
         assert len({span.trace_id for span in chain}) == 1
         assert chain[-1].parent_id == b""
+
+
+def test_a_worker_gives_way_to_others_as_far_as_it_is_told(watched: Watched) -> None:
+    assert os.getpriority(os.PRIO_PROCESS, watched.pids["text"]) == min(19, os.nice(0) + NICE)
 
 
 def test_every_service_says_what_it_counts(watched: Watched) -> None:
