@@ -56,6 +56,10 @@ def main() -> None:
         _fail(str(error), EXIT_BAD_INPUT)
     except MienError as error:
         _fail(str(error), EXIT_FAILED)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in ("services", "shared"):
+            raise
+        _fail(f"This command needs the package {error.name}, which is not installed; install mien[all].", EXIT_FAILED)
     except ValidationError as error:
         names = ", ".join(".".join(map(str, fault["loc"])).upper() for fault in error.errors())
         _fail(f"A setting has a value that makes no sense: {names}. Correct it in the environment.", EXIT_FAILED)
