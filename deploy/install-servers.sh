@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes sure that the tests can start RabbitMQ, Redis, a browser, a screen and a sound server of their own: installs Debian's packages where that is possible.
+# Makes sure that the tests can start RabbitMQ, Redis, a browser, a screen and a sound server of their own, and have the
+# tools that bend clocks and check alerts: installs Debian's packages where that is possible.
 set -eu
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
 
@@ -8,6 +9,7 @@ if [ -z "${MIEN_TEST_AMQP_URL:-}" ] && ! command -v rabbitmq-server >/dev/null; 
 if [ -z "${MIEN_TEST_REDIS_URL:-}" ] && ! command -v redis-server >/dev/null; then missing="$missing redis-server"; fi
 if ! command -v chromium >/dev/null; then missing="$missing chromium"; fi
 if ! command -v faketime >/dev/null; then missing="$missing faketime"; fi
+if ! command -v promtool >/dev/null; then missing="$missing prometheus"; fi
 if ! command -v ip >/dev/null; then missing="$missing iproute2"; fi
 if ! command -v Xvfb >/dev/null; then missing="$missing xvfb"; fi
 if command -v python3.11 >/dev/null && ! python3.11 -c "import tkinter" 2>/dev/null; then missing="$missing python3-tk"; fi

@@ -19,7 +19,7 @@ from pika.exceptions import AMQPError
 
 AMQP_URL_VARIABLE: Final = "MIEN_TEST_AMQP_URL"
 REDIS_URL_VARIABLE: Final = "MIEN_TEST_REDIS_URL"
-START_TIMEOUT_S: Final = 100.0
+START_TIMEOUT_S: Final = 200.0
 POLL_S: Final = 0.2
 CTL_TIMEOUT_S: Final = 60.0
 
@@ -104,10 +104,10 @@ class Restartable:
         """Whether its process is there."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self, *arguments: str) -> None:
-        """Start it, with further arguments, and wait until it answers."""
-        command = [*self._command, *arguments]
-        self._process = self._stack.enter_context(_running(command, self.folder, self.environment))
+    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        """Start it, with further arguments and variables, and wait until it answers."""
+        command, variables = [*self._command, *arguments], {**self.environment, **(environment or {})}
+        self._process = self._stack.enter_context(_running(command, self.folder, variables))
         _await(self._process, self._is_ready, self.folder)
 
     def stop(self) -> None:

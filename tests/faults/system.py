@@ -20,16 +20,16 @@ from shared.topology import TOPOLOGY
 from tests.faults.hosts import Host
 from tests.servers import RabbitMqServer, Restartable, free_port
 
-PATIENCE_S: Final = 100.0
+LONG: Final = os.environ.get("MIEN_FAULTS") == "long"
+"""Whether every case is run, with every worker and several times over: ``make faults``."""
+
+PATIENCE_S: Final = 400.0 if LONG else 100.0
 POLL_S: Final = 0.1
 
-TIMEOUT_S: Final = 300.0
+TIMEOUT_S: Final = 12 * PATIENCE_S if LONG else 300.0
 """Seconds that a test may take; much of it is starting servers and models beside whatever else the machine does."""
 
 _USUAL: Final = frozenset({"fusion", "audio", "face"})
-
-LONG: Final = os.environ.get("MIEN_FAULTS") == "long"
-"""Whether every case is run, with every worker and several times over: ``make faults``."""
 
 RECOVERIES: Final[list[tuple[str, float]]] = []
 """How many seconds each case took to recover, for the table at the end of the run."""

@@ -16,7 +16,7 @@ from shared.topology import MEDIA_EXCHANGE, SCORES_EXCHANGE
 from tests.faults.session import OUTCOMES, Session, picture, speech
 from tests.faults.system import LONG, PATIENCE_S, TIMEOUT_S, System, recovered
 
-pytestmark = pytest.mark.timeout(1800 if LONG else TIMEOUT_S)
+pytestmark = pytest.mark.timeout(TIMEOUT_S)
 
 COUNT: Final = 100_000 if LONG else 2_000
 AT_ONCE: Final = 500
