@@ -128,7 +128,7 @@ class System:
         """Return whether a service answers a question with 200."""
         host = self.addresses.get(name, "127.0.0.1")
         with suppress(httpx.TransportError):
-            return httpx.get(f"http://{host}:{self._ports[name]}{path}", timeout=10).status_code == 200
+            return self.api.get(f"http://{host}:{self._ports[name]}{path}", timeout=10).status_code == 200
         return False
 
     def ctl(self, *arguments: str) -> None:
