@@ -1,6 +1,7 @@
 """The numbers of the fusion rule. ``services.fusion.training.fit`` writes them; the model card says where from."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Final, Self
@@ -91,6 +92,11 @@ class FusionParameters:
     ambiguity_share: float
     calibration: Calibration
 
+    @property
+    def rule(self) -> str:
+        """The version with a digest of all numbers: what was fused by others cannot be replayed by these."""
+        return f"{self.version}-{hashlib.sha256(write_parameters(self).encode()).hexdigest()[:12]}"
+
     def without(self, emotion: Emotion) -> Self:
         """Return the rule for people who were not offered an emotion as an answer: its prior is zero."""
         prior = [0.0 if each is emotion else p for each, p in zip(EMOTIONS, self.prior, strict=True)]
@@ -98,6 +104,7 @@ class FusionParameters:
 
 
 _ADAPTER: Final[TypeAdapter[FusionParameters]] = TypeAdapter(FusionParameters)
+_SEVERAL: Final[TypeAdapter[tuple[FusionParameters, ...]]] = TypeAdapter(tuple[FusionParameters, ...])
 
 
 def read_parameters(text: str) -> FusionParameters:
@@ -112,6 +119,16 @@ def read_parameters(text: str) -> FusionParameters:
 def write_parameters(parameters: FusionParameters) -> str:
     """Return the JSON text that :func:`read_parameters` reads."""
     return _ADAPTER.dump_json(parameters, indent=2).decode() + "\n"
+
+
+def read_rules(text: str) -> tuple[FusionParameters, ...]:
+    """Return several sets of parameters in a JSON text, as :func:`write_rules` writes them."""
+    return _SEVERAL.validate_json(text)
+
+
+def write_rules(rules: Sequence[FusionParameters]) -> str:
+    """Return several sets of parameters as one JSON text."""
+    return _SEVERAL.dump_json(tuple(rules), indent=2).decode() + "\n"
 
 
 DEFAULT_PARAMETERS: Final = read_parameters((files("services.fusion") / FILE).read_text(encoding="utf-8"))

@@ -1,9 +1,11 @@
 """Measure the fusion rule on the votes of people: ``python -m services.fusion.training.evaluate``.
 
-Only actors with an id divisible by five count, on whom nothing was fitted.
+Only actors with an id divisible by five count, on whom nothing was fitted; but for ``every_actor_…``, where each actor
+is judged by a rule that was fitted without the actor's fifth (see ``cross_validate``).
 """
 
 import argparse
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -12,27 +14,32 @@ from numpy.typing import NDArray
 
 from services.fusion.accumulate import Accumulator, contribution_of
 from services.fusion.fuse import Fused, fuse
-from services.fusion.parameters import FusionParameters
+from services.fusion.parameters import FusionParameters, read_rules
 from services.fusion.pool import Floats, pool
+from services.fusion.training.coverage import Coverage
 from services.fusion.training.fit import BOTH, divergence, panel_parameters
-from services.fusion.training.votes import Panels, evidence_of, read_votes, scores_of, shares_of
+from services.fusion.training.votes import Panels, evidence_of, rater_error, read_votes, scores_of, shares_of
 from shared.emotions import MOOD_VECTOR, Emotion, Modality, mood_of
 
 _THINNED: Final = 3
-_SAMPLES: Final = 200
-_THIRDS: Final = ("narrow", "middle", "wide")
+SAMPLES: Final = 200
+FOLDS_FILE: Final = "folds.json"
+"""The rules that ``cross_validate`` writes, each fitted without the actors of one fold."""
+
 _INPUTS: Final = {"": BOTH, "_voice": (Modality.AUDIO,), "_face": (Modality.FACE,)}
 
 
-def evaluate(data: Path) -> dict[str, float]:
+def evaluate(data: Path, samples: int = SAMPLES) -> dict[str, float]:
     """Measure the rule as served on the panels of the actors held out, and what it is compared with.
 
     Args:
         data: The data folder.
+        samples: Bootstrap samples of ``thinned_better_share``.
 
     Returns:
         The figures by name: ``mae`` and ``jsd`` of the rule; ``coverage…`` of its interval for both inputs, by
         thirds of its width (``…_sd``: how far that varies with the actors), and for one input alone;
+        ``every_actor_…``: the same where each actor is held out once, not only those with an id divisible by five;
         ``thinned_better_share``; the references ``…_mae``, ``…_jsd``.
     """
     panels = read_votes(data)
@@ -43,7 +50,8 @@ def evaluate(data: Path) -> dict[str, float]:
     for name, inputs in _INPUTS.items():
         fused = [_fused(held, index, inputs, parameters) for index in range(len(held.actors))]
         figures |= {f"{key}{name}": value for key, value in _figures(fused, target, held.actors).items()}
-    figures["thinned_better_share"] = _thinned_better_share(held, parameters)
+    figures |= _every_actor(panels)
+    figures["thinned_better_share"] = _thinned_better_share(held, parameters, samples)
     figures |= _references(training, held)
     return {name: round(value, 4) for name, value in figures.items()}
 
@@ -63,38 +71,34 @@ def _figures(fused: list[Fused], target: Floats, actors: NDArray[np.int64]) -> d
     moods = mood_of(target)
     said = np.array([each.mood for each in fused])
     low, high = (np.array([getattr(each, end) for each in fused]) for end in ("low", "high"))
-    covered = (low <= moods) & (moods <= high)
-    thirds = np.array_split(np.argsort(high - low, kind="stable"), len(_THIRDS))
-    figures = {
+    coverage = Coverage.of((low <= moods) & (moods <= high), high - low, actors)
+    return {
         "mae": float(np.abs(said - moods).mean()),
         "jsd": float(divergence(np.array([each.distribution for each in fused]), target).mean()),
-        "coverage": float(covered.mean()),
-        "width": float((high - low).mean()),
+        **coverage.figures(),
     }
-    for third, rows in zip(_THIRDS, thirds, strict=True):
-        figures[f"coverage_{third}"] = float(covered[rows].mean())
-        figures[f"coverage_{third}_sd"] = _spread_over_actors(covered[rows], actors[rows])
+
+
+def _every_actor(panels: Panels) -> dict[str, float]:
+    """Return the coverage where every actor is held out once, from the rules of ``cross_validate``."""
+    rules = read_rules((files("services.fusion.training") / FOLDS_FILE).read_text(encoding="utf-8"))
+    held = [panels.take(panels.actors % len(rules) == number) for number in range(len(rules))]
+    figures: dict[str, float] = {}
+    for name, inputs in _INPUTS.items():
+        parts = [Coverage.measured(rule, people, inputs) for rule, people in zip(rules, held, strict=True)]
+        found = Coverage.joined(parts).figures()
+        figures |= {f"every_actor_{key}{name}": value for key, value in found.items()}
     return figures
 
 
-def _spread_over_actors(covered: NDArray[np.bool_], actors: NDArray[np.int64]) -> float:
-    """Return the standard deviation of a coverage over draws of other actors like these (bootstrap by actor)."""
-    random = np.random.default_rng(0)
-    names = np.unique(actors)
-    counts = np.array([(actors == name).sum() for name in names])
-    hits = np.array([covered[actors == name].sum() for name in names])
-    draws = random.integers(0, len(names), (_SAMPLES, len(names)))
-    return float((hits[draws].sum(axis=1) / counts[draws].sum(axis=1)).std())
-
-
-def _thinned_better_share(held: Panels, parameters: FusionParameters) -> float:
+def _thinned_better_share(held: Panels, parameters: FusionParameters, samples: int) -> float:
     """Return on which share of bootstrap samples the fused mood is nearer to the panel than either input alone.
 
     Every sample draws three votes for each input anew, and the clips with replacement. Alone means the better of the
     votes as they are and of the rule on that one input.
     """
     moods, better = mood_of(shares_of(held.both)), 0
-    for sample in range(_SAMPLES):
+    for sample in range(samples):
         thinned = held.thinned(_THINNED, seed=sample)
         drawn = np.random.default_rng(sample).integers(0, len(moods), len(moods))
         errors = {
@@ -103,7 +107,7 @@ def _thinned_better_share(held: Panels, parameters: FusionParameters) -> float:
         }
         plain = [np.abs(mood_of(shares_of(votes)) - moods)[drawn].mean() for votes in (thinned.voice, thinned.face)]
         better += bool(errors[""] < min(errors["_voice"], errors["_face"], *plain))
-    return better / _SAMPLES
+    return better / samples
 
 
 def _references(training: Panels, held: Panels) -> dict[str, float]:
@@ -120,7 +124,7 @@ def _references(training: Panels, held: Panels) -> dict[str, float]:
         "linear_jsd": float(divergence(linear, both).mean()),
         "log_linear_mae": float(np.abs(mood_of(log_linear) - moods).mean()),
         "log_linear_jsd": float(divergence(log_linear, both).mean()),
-        "rater_mae": _rater_error(held.both),
+        "rater_mae": rater_error(held.both),
         "half_panel_mae": _half_panel_error(held.both),
         "half_panel_mae_training": _half_panel_error(training.both),
     }
@@ -137,14 +141,6 @@ def _log_linear(voice: Floats, face: Floats, smoothing: float = 0.05) -> Floats:
     powers = (voice + smoothing) ** 0.3 * (face + smoothing) ** 1.4
     powers[:, list(Emotion).index(Emotion.SURPRISE)] = 0.0
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-def _rater_error(votes: Floats) -> float:
-    """Return the error of one rater against all others of the panel, the mean over raters, then over clips."""
-    number, total = votes.sum(axis=1, keepdims=True), (votes @ MOOD_VECTOR)[:, None]
-    others = (total - MOOD_VECTOR) / (number - 1)
-    errors = np.abs(MOOD_VECTOR - others)
-    return float(((votes * errors).sum(axis=1) / number[:, 0]).mean())
 
 
 def _half_panel_error(votes: Floats) -> float:

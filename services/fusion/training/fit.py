@@ -4,7 +4,7 @@ Actors with an id divisible by five are left out of everything here; ``evaluate`
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -33,8 +33,11 @@ VERSION: Final = "1"
 NORMAL_HALF_WIDTH: Final = 1.2816
 """Half-width of the 80 % interval of a normal error, in standard deviations; where calibration starts."""
 
+Inputs = tuple[Modality, ...]
+"""Which modalities the people had."""
+
 BOTH: Final = (Modality.AUDIO, Modality.FACE)
-INPUTS: Final[tuple[tuple[Modality, ...], ...]] = (BOTH, (Modality.AUDIO,), (Modality.FACE,))
+INPUTS: Final[tuple[Inputs, ...]] = (BOTH, (Modality.AUDIO,), (Modality.FACE,))
 """What the rule is fitted with: voice and face, and each of them alone."""
 
 _PRIOR: Final = {
@@ -46,11 +49,11 @@ _PRIOR: Final = {
     Emotion.SADNESS: 0.075,
     Emotion.SURPRISE: 0.05,
 }
-_BINS: Final[dict[tuple[Modality, ...], int]] = {BOTH: 2, (Modality.AUDIO,): 3, (Modality.FACE,): 2}
-"""Bins of the calibration: of 1 to 8, those whose coverage by thirds of the width was nearest to 80 % where a quarter
-of the training actors was left out of the calibration, sixty times."""
+BINS: Final[dict[Inputs, int]] = {BOTH: 2, (Modality.AUDIO,): 3, (Modality.FACE,): 3}
+"""Bins of the calibration: of 1 to 4, those whose coverage by thirds of the width was nearest to 80 % where ``python -m
+services.fusion.training.cross_validate --choose`` left each training actor out of all of the fit once."""
 
-_FOLDS: Final = 5
+FOLDS: Final = 5
 _THINNED: Final = 3
 _CONDITIONS: Final = ((BOTH, None, 1.0), ((Modality.AUDIO,), None, 0.2), ((Modality.FACE,), None, 0.2), (BOTH, 3, 0.5))
 """Inputs, votes that each panel is thinned to, and the weight in the loss."""
@@ -104,16 +107,21 @@ def panel_parameters() -> FusionParameters:
 
 def cross_validated(training: Panels) -> FusionParameters:
     """Return the rule fitted on all actors, with intervals calibrated on errors out of fold by actor."""
+    return with_calibration(fit(training), errors_out_of_fold(training), BINS)
+
+
+def errors_out_of_fold(training: Panels) -> dict[Inputs, Errors]:
+    """Return the errors of rules that were fitted without the actor, by what was heard or seen; print each fold's."""
     actors = np.unique(training.actors)
-    errors: dict[tuple[Modality, ...], list[Errors]] = {inputs: [] for inputs in INPUTS}
-    for fold in range(_FOLDS):
-        out = np.isin(training.actors, actors[fold::_FOLDS])
+    errors: dict[Inputs, list[Errors]] = {inputs: [] for inputs in INPUTS}
+    for fold in range(FOLDS):
+        out = np.isin(training.actors, actors[fold::FOLDS])
         fitted, held = fit(training.take(~out)), training.take(out)
         mae, jsd = losses(fitted, evidence_of(held, BOTH), held)
         print(f"fold {fold + 1}: MAE {mae:.4f}, JSD {jsd:.4f} bit")
         for inputs in INPUTS:
             errors[inputs].append(_errors(fitted, evidence_of(held, inputs), held))
-    return _with_calibration(fit(training), {inputs: Errors.joined(parts) for inputs, parts in errors.items()})
+    return {inputs: Errors.joined(parts) for inputs, parts in errors.items()}
 
 
 def fit(training: Panels) -> FusionParameters:
@@ -169,8 +177,11 @@ def _with_pool(x: Floats) -> FusionParameters:
     )
 
 
-def _with_calibration(rule: FusionParameters, errors: dict[tuple[Modality, ...], Errors]) -> FusionParameters:
-    several, voice, face = (calibrated(errors[inputs], bins) for inputs, bins in _BINS.items())
+def with_calibration(
+    rule: FusionParameters, errors: Mapping[Inputs, Errors], bins: Mapping[Inputs, int]
+) -> FusionParameters:
+    """Return a rule with its intervals calibrated on errors out of fold, in so many bins for each of the inputs."""
+    several, voice, face = (calibrated(errors[inputs], bins[inputs]) for inputs in INPUTS)
     found = {Modality.TEXT: face, Modality.AUDIO: voice, Modality.FACE: face}
     modalities = {name: replace(each, calibration=found[name]) for name, each in rule.modalities.items()}
     return replace(rule, modalities=modalities, calibration=several)
@@ -195,7 +206,7 @@ def _with_interval(rule: FusionParameters, x: Floats) -> FusionParameters:
     )
 
 
-def _case(training: Panels, inputs: tuple[Modality, ...], votes: int | None, weight: float) -> _Case:
+def _case(training: Panels, inputs: Inputs, votes: int | None, weight: float) -> _Case:
     panels = training if votes is None else training.thinned(votes, seed=votes)
     return _Case(evidence=evidence_of(panels, inputs), weight=weight)
 

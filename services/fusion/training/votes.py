@@ -90,6 +90,14 @@ def shares_of(votes: Floats) -> Floats:
     return np.asarray(votes / votes.sum(axis=-1, keepdims=True))
 
 
+def rater_error(votes: Floats) -> float:
+    """Return the error of one rater against all others of the panel, the mean over raters, then over clips."""
+    number, total = votes.sum(axis=1, keepdims=True), (votes @ MOOD_VECTOR)[:, None]
+    others = (total - MOOD_VECTOR) / (number - 1)
+    errors = np.abs(MOOD_VECTOR - others)
+    return float(((votes * errors).sum(axis=1) / number[:, 0]).mean())
+
+
 def quality_of(votes: Floats) -> Floats:
     """Return how good a panel of so many people is to judge from, 0..1."""
     number = votes.sum(axis=-1)

@@ -1,0 +1,86 @@
+"""How often panel moods lie within their intervals, overall and by thirds of the intervals' width."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.fusion.parameters import FusionParameters
+from services.fusion.pool import Floats, pool
+from services.fusion.training.votes import Panels, evidence_of, shares_of
+from shared.emotions import MOOD_MAX, MOOD_MIN, Emotion, Modality, mood_of
+
+THIRDS: Final = ("narrow", "middle", "wide")
+
+_SAMPLES: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Which of n panel moods lie within their intervals.
+
+    Attributes:
+        covered: bool of shape (n,).
+        thirds: In which third of the widths each interval is, int64 of shape (n,).
+        actors: Whose clips, int64 of shape (n,).
+        widths: Of the intervals, float64 of shape (n,).
+    """
+
+    covered: NDArray[np.bool_]
+    thirds: NDArray[np.int64]
+    actors: NDArray[np.int64]
+    widths: Floats
+
+    @classmethod
+    def of(cls, covered: NDArray[np.bool_], widths: Floats, actors: NDArray[np.int64]) -> Self:
+        """Return the coverage of one rule's intervals."""
+        thirds = np.zeros(len(covered), dtype=np.int64)
+        for place, rows in enumerate(np.array_split(np.argsort(widths, kind="stable"), len(THIRDS))):
+            thirds[rows] = place
+        return cls(covered=covered, thirds=thirds, actors=actors, widths=widths)
+
+    @classmethod
+    def measured(cls, rule: FusionParameters, held: Panels, inputs: tuple[Modality, ...]) -> Self:
+        """Measure a rule on people who had no part in its fit.
+
+        Args:
+            rule: With its calibration.
+            held: Their votes.
+            inputs: Which modalities the rule gets.
+        """
+        pooled = pool(evidence_of(held, inputs), rule.without(Emotion.SURPRISE))
+        low = np.maximum(MOOD_MIN, pooled.moods - pooled.half_widths)
+        high = np.minimum(MOOD_MAX, pooled.moods + pooled.half_widths)
+        moods = mood_of(shares_of(held.both))
+        return cls.of((low <= moods) & (moods <= high), high - low, held.actors)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return the coverage of several rules as one; the thirds stay those of each rule."""
+        return cls(
+            covered=np.concatenate([part.covered for part in parts]),
+            thirds=np.concatenate([part.thirds for part in parts]),
+            actors=np.concatenate([part.actors for part in parts]),
+            widths=np.concatenate([part.widths for part in parts]),
+        )
+
+    def figures(self) -> dict[str, float]:
+        """Return the shares by name, each with how far it varies with the actors (``…_sd``), and the mean width."""
+        figures = {"coverage": float(self.covered.mean()), "width": float(self.widths.mean())}
+        for place, third in enumerate(THIRDS):
+            rows = self.thirds == place
+            figures[f"coverage_{third}"] = float(self.covered[rows].mean())
+            figures[f"coverage_{third}_sd"] = spread_over_actors(self.covered[rows], self.actors[rows])
+        return figures
+
+
+def spread_over_actors(covered: NDArray[np.bool_], actors: NDArray[np.int64]) -> float:
+    """Return the standard deviation of a coverage over draws of other actors like these (bootstrap by actor)."""
+    random = np.random.default_rng(0)
+    names = np.unique(actors)
+    counts = np.array([(actors == name).sum() for name in names])
+    hits = np.array([covered[actors == name].sum() for name in names])
+    draws = random.integers(0, len(names), (_SAMPLES, len(names)))
+    return float((hits[draws].sum(axis=1) / counts[draws].sum(axis=1)).std())
