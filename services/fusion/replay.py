@@ -37,7 +37,7 @@ class EvidenceExport(BaseModel):
 
     Attributes:
         format: Names this shape.
-        rule: The version of the fusion rule that was in force.
+        rule: The fusion rule that was in force: its version and a digest of its numbers.
         session_id: Which session.
         started_at: When it began.
         purpose: What it was for.
@@ -71,7 +71,7 @@ def export_of(state: SessionState, evidence: Sequence[ModalityScore]) -> Evidenc
     """
     started = state.started
     return EvidenceExport(
-        rule=DEFAULT_PARAMETERS.version,
+        rule=DEFAULT_PARAMETERS.rule,
         session_id=state.session_id,
         started_at=started.started_at,
         purpose=started.purpose,
@@ -96,10 +96,10 @@ def read_export(text: str) -> EvidenceExport:
             f"This is not an export of evidence ({error.error_count()} faults); "
             "make one with `mien analyze FILE --evidence EVIDENCE.json`."
         ) from None
-    if export.rule != DEFAULT_PARAMETERS.version:
+    if export.rule != DEFAULT_PARAMETERS.rule:
         raise BadInputError(
             f"The evidence was fused by version {export.rule} of the rule and this is version "
-            f"{DEFAULT_PARAMETERS.version}; replay it with the Mien that made it."
+            f"{DEFAULT_PARAMETERS.rule}; replay it with the Mien that made it."
         )
     return export
 

@@ -144,7 +144,7 @@ def test_a_live_session_can_be_ended_from_elsewhere(client: TestClient) -> None:
         socket.receive_json()
         socket.send_bytes(b"\x00" + bytes(32_000))
         assert session.post("/end").status_code == 200
-    assert session.get()["status"] == "complete"
+    assert session.final()[1]["status"] == "complete"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Exported evidence gives the same numbers again, from a store to a file and back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import fakeredis
@@ -7,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.app import app
+from services.fusion.parameters import DEFAULT_PARAMETERS
 from services.fusion.replay import EvidenceExport, export_of, read_export, replay
 from services.fusion.results import build_result
 from services.fusion.schema import SessionResult
@@ -114,6 +116,12 @@ def test_what_is_no_export_is_refused(recorded: tuple[SessionResult, EvidenceExp
         read_export("{}")
     with pytest.raises(BadInputError, match="version"):
         read_export(recorded[1].model_copy(update={"rule": "another"}).model_dump_json())
+
+
+def test_numbers_of_another_fit_are_another_rule() -> None:
+    text = DEFAULT_PARAMETERS.modalities[Modality.TEXT]
+    refitted = {**DEFAULT_PARAMETERS.modalities, Modality.TEXT: replace(text, reliability=text.reliability + 0.001)}
+    assert replace(DEFAULT_PARAMETERS, modalities=refitted).rule != DEFAULT_PARAMETERS.rule
 
 
 def test_the_answer_says_whether_it_is_relative(recorded: tuple[SessionResult, EvidenceExport]) -> None:
