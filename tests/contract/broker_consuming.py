@@ -96,6 +96,21 @@ class ConsumingContract(BrokerTest):
         broker.close()
         assert other.depth(house.queue) == 0
 
+    def test_each_of_a_batch_is_settled_as_it_says(self, connect: Callable[[], Broker], house: House) -> None:
+        broker, other = connect(), connect()
+        broker.declare(house.topology())
+        publish(broker, house, *[b"%d" % number for number in range(8)])
+        consumer = Consumer(broker, house.queue)
+        zero, one, two, three, _in_hand, five, six, seven = (consumer.take() for _ in range(8))
+        for delivery in (seven, zero, three, one, five):
+            delivery.ack()
+        two.reject()
+        six.requeue()
+        assert Consumer(other, house.dead_queue).take_bodies(1) == [b"2"]
+        broker.close()
+        assert sorted(Consumer(other, house.queue).take_bodies(2)) == [b"4", b"6"]
+        assert other.depth(house.queue) == 0
+
     def test_a_second_settlement_has_no_effect(self, broker: Broker, house: House) -> None:
         broker.declare(house.topology())
         publish(broker, house, b"0", b"1")
