@@ -94,6 +94,7 @@ class Agent:
             voice_activity or SileroVad(), FramerConfig(pause_s=settings.pause_s, max_s=settings.max_chunk_s)
         )
         self._stillness = Stillness(settings.still_s) if live else None
+        self._keep_minutes = settings.keep_minutes
         self._source: Source | None = None
         self._preview: NDArray[np.uint8] | None = None
         self._stop = Event()
@@ -138,6 +139,7 @@ class Agent:
             paused=self._paused,
             muted=self._muted,
             link=self._publisher.link,
+            keep_minutes=self._keep_minutes,
             speech=self._publisher.speech,
             frames=self._publisher.frames,
             problem=None if source is None else source.problem,

@@ -34,6 +34,7 @@ class CaptureStatus:
         paused: Whether nothing is recorded.
         muted: Whether no sound is recorded.
         link: How the broker can be reached.
+        keep_minutes: Minutes of speech that are kept while the broker takes nothing; past them the oldest is dropped.
         speech: What became of the utterances.
         frames: What became of the frames; one that shows nothing new is skipped and not counted.
         problem: A sentence about a source that is missing now, or None.
@@ -45,6 +46,7 @@ class CaptureStatus:
     paused: bool
     muted: bool
     link: Link
+    keep_minutes: float
     speech: Counts
     frames: Counts
     problem: str | None

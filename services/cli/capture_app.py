@@ -97,7 +97,8 @@ def capture(
     (with --api; asks first), **q** or Ctrl+C end.
 
     The broker's account needs no right but to write to the exchange mien.media. Its password comes from AMQP_URL,
-    AMQP_PASSWORD or the keyring (**keyring set mien USER@HOST**). With amqps:// the server's certificate is always
+    AMQP_PASSWORD or the keyring (**keyring set mien USER@HOST**), and that of a --url or a camera's URL from
+    STREAM_PASSWORD or the keyring. With amqps:// the server's certificate is always
     checked, against AMQP_CA_FILE where that is set.
 
     At the end it prints the session's id and token (shown once; keep it), as JSON where standard output is no terminal.

@@ -8,9 +8,10 @@ from typing import Literal
 
 from services.capture.devices import DeviceKind, choose_device, open_live
 from services.capture.sources.file import FileSource
-from services.capture.sources.network import NetworkSource
+from services.capture.sources.network import NetworkSource, is_url
 from services.capture.sources.pcm import PcmSource
 from services.capture.sources.port import Source
+from services.cli.credentials import stream_url
 from shared.emotions import MODALITIES, Modality
 from shared.errors import SettingsError
 from shared.messages.speech import SAMPLE_RATE_HZ
@@ -93,7 +94,7 @@ def open_source(choice: SourceChoice, wanted: Sequence[Modality] | None) -> Open
         words = (f"the recording {choice.file.name}",)
         return OpenedSource(source=file, words=words, modalities=modalities, live=choice.realtime)
     if choice.url is not None:
-        stream = NetworkSource(choice.url, choice.fps, audio=audio, video=video)
+        stream = NetworkSource(stream_url(choice.url), choice.fps, audio=audio, video=video)
         words = ("the network stream that you named",)
         return OpenedSource(source=stream, words=words, modalities=modalities, live=True)
     if choice.stdin:
@@ -105,6 +106,8 @@ def open_source(choice: SourceChoice, wanted: Sequence[Modality] | None) -> Open
 def _open_devices(choice: SourceChoice, modalities: tuple[Modality, ...]) -> OpenedSource:
     microphone = choice.microphone if hears(modalities) else False
     camera = choice.camera if sees(modalities) else False
+    if camera and is_url(camera):
+        camera = stream_url(camera)
     words = []
     if microphone is not False:
         words.append(f"sound of {_named('microphone', microphone)}, where somebody speaks")

@@ -16,7 +16,11 @@ _SHOWN: Final = "What is shown"
 File = Annotated[Path | None, typer.Option(metavar="FILE", help="A video or sound file.", rich_help_panel=_SOURCE)]
 Url = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="A network stream: rtsp, http(s), rtmp, udp, srt, tcp.", rich_help_panel=_SOURCE),
+    typer.Option(
+        metavar="URL",
+        help="A network stream: rtsp, http(s), rtmp, udp, srt, tcp. A user's password comes from STREAM_PASSWORD.",
+        rich_help_panel=_SOURCE,
+    ),
 ]
 Stdin = Annotated[
     bool,

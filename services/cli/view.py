@@ -18,10 +18,10 @@ from shared.emotions import Modality
 QUESTION: Final = "Delete everything about this session?"
 _METER_CELLS: Final = 24
 _METER_FLOOR_DBFS: Final = -60.0
-_LINKS: Final[Mapping[Link, tuple[str, str]]] = {
-    "connected": ("connected", "bright_blue"),
-    "blocked": ("connected, but it takes nothing now; speech is kept", "yellow"),
-    "away": ("away; speech is kept until it returns", "yellow"),
+_LINKS: Final[Mapping[Link, str]] = {
+    "connected": "connected",
+    "blocked": "connected, but it takes nothing now",
+    "away": "away",
 }
 
 
@@ -77,7 +77,7 @@ def line(view: View) -> str:
     parts = [sign_words(view)]
     parts += [f"{name}: {counts_words(counts)}" for name, counts in _sent(view).items()]
     if view.remote:
-        parts.append(f"broker {_LINKS[status.link][0]}")
+        parts.append(f"broker {link_words(view)}")
     if view.summary is not None and view.summary.mood is not None:
         mood = view.summary.mood
         parts.append(f"mood {mood.score:.1f} ({mood.low:.1f} to {mood.high:.1f})")
@@ -133,6 +133,16 @@ def counts_words(counts: Counts) -> str:
     return f"{counts.sent} sent, {counts.waiting} waiting, {counts.dropped} dropped"
 
 
+def link_words(view: View) -> str:
+    """Say how the broker can be reached, and what happens meanwhile."""
+    words = _LINKS[view.status.link]
+    if view.status.link == "connected":
+        return words
+    if view.total_s is not None:
+        return f"{words}; the recording waits"
+    return f"{words}; up to {view.status.keep_minutes:g} minutes of speech are kept"
+
+
 def face_words(view: View) -> Text:
     """Say whether a face is seen."""
     if view.status.paused:
@@ -163,7 +173,8 @@ def _table(view: View) -> Table:
         table.add_row("picture", face_words(view))
     table.add_row("mood", _mood(view))
     if view.remote:
-        table.add_row("broker", Text(*_LINKS[view.status.link]))
+        style = "bright_blue" if view.status.link == "connected" else "yellow"
+        table.add_row("broker", Text(link_words(view), style=style))
     else:
         table.add_row("goes to", Text("nowhere: everything is judged in this process", style="bright_blue"))
     for name, counts in _sent(view).items():

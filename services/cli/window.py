@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from services.cli.readout import Readout
 from services.cli.recording import Recording
-from services.cli.view import QUESTION, View, clock, counts_words, face_words, meter, sign_style, sign_words
+from services.cli.view import QUESTION, View, clock, counts_words, face_words, link_words, meter, sign_style, sign_words
 from services.fusion.schema import MoodResult, SessionResult
 from shared.emotions import MOOD_MAX, MOOD_MIN
 from shared.errors import MienError
@@ -201,7 +201,7 @@ def facts(view: View) -> str:
     if view.sees:
         lines.append(f"Picture: {face_words(view).plain}; {counts_words(status.frames)}")
     if status.link != "connected":
-        lines.append(f"Broker: {status.link}; speech is kept until it takes it")
+        lines.append(f"Broker: {link_words(view)}")
     lines += [words for words in (status.problem, view.notice, QUESTION if view.asks else None) if words]
     return "\n".join(lines)
 

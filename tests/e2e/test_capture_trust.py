@@ -17,6 +17,7 @@ from uuid import uuid4
 import fakeredis
 import numpy as np
 import pytest
+import trustme
 
 from services.capture.sources.file import FileSource
 from services.capture.sources.port import AudioBlock
@@ -103,6 +104,19 @@ def test_an_account_that_may_only_publish_is_enough(house: House) -> None:
     types = Counter(message.type for message in house.published())
     assert types[SpeechChunk.TYPE] == printed["speech_chunks"] == 3
     assert types[FrameChunk.TYPE] == printed["frames"] == 100
+
+
+def test_a_broker_that_another_authority_vouches_for_gets_nothing(house: House, tmp_path: Path) -> None:
+    stranger = tmp_path / "stranger.pem"
+    trustme.CA().cert_pem.write_to_path(str(stranger))
+    done = mien(
+        "capture", "--file", SAMPLE, "--broker", house.agent_url, "--consent",
+        environment={**house.environment, "AMQP_CA_FILE": str(stranger)},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "does not prove who it is" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert house.overheard.empty()
 
 
 def test_raw_sound_on_standard_input_is_cut_like_any_other(house: House, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 from pika import PlainCredentials
 from pydantic import SecretStr
 
-from services.cli.credentials import KEYRING_SERVICE, broker_settings, place_of
+from services.cli.credentials import KEYRING_SERVICE, broker_settings, place_of, stream_url
 from shared.broker.rabbitmq.link import parameters_of
 from shared.errors import SettingsError
 from shared.settings import BrokerSettings
@@ -33,7 +33,7 @@ class BoxKeyring(KeyringBackend):
 
 @pytest.fixture(autouse=True)
 def _own_keyring(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AMQP_URL", "AMQP_PASSWORD"):
+    for name in ("AMQP_URL", "AMQP_PASSWORD", "STREAM_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
     previous = keyring.get_keyring()
     keyring.set_keyring(BoxKeyring())
@@ -78,6 +78,21 @@ def test_a_user_without_a_password_is_told_where_to_put_one() -> None:
     keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]
     with pytest.raises(SettingsError, match="AMQP_PASSWORD"):
         broker_settings("amqp://agent@broker.example")
+
+
+def test_a_camera_s_password_comes_from_where_the_broker_s_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert stream_url("rtsp://camera.example/live?channel=1") == "rtsp://camera.example/live?channel=1"
+    with pytest.raises(SettingsError, match=r"keyring set mien viewer@camera\.example"):
+        stream_url("rtsp://viewer@camera.example:554/live")
+    keyring.set_password(KEYRING_SERVICE, "viewer@camera.example", "hunter2/:@")
+    assert (
+        stream_url("rtsp://viewer@camera.example:554/live") == "rtsp://viewer:hunter2%2F%3A%40@camera.example:554/live"
+    )
+    monkeypatch.setenv("STREAM_PASSWORD", "new")
+    assert stream_url("rtsp://viewer@camera.example/live") == "rtsp://viewer:new@camera.example/live"
+    with pytest.raises(SettingsError, match="STREAM_PASSWORD") as caught:
+        stream_url("rtsp://viewer:hunter2@camera.example/live")
+    assert "hunter2" not in str(caught.value)
 
 
 def test_the_place_says_whether_the_way_is_encrypted() -> None:

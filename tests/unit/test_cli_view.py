@@ -25,6 +25,7 @@ STATUS = CaptureStatus(
     paused=False,
     muted=False,
     link="connected",
+    keep_minutes=20,
     speech=Counts(sent=3, waiting=1, dropped=0),
     frames=Counts(sent=100, waiting=2, dropped=5),
     problem=None,
@@ -94,8 +95,9 @@ def test_the_sign_is_red_only_while_something_is_recorded(view: View, words: str
 
 def test_what_is_wrong_is_said() -> None:
     text = drawn(panel(status(link="away", problem="The microphone 'room' is gone; it is waited for.")))
-    assert "away; speech is kept until it returns" in text
+    assert "away; up to 20 minutes of speech are kept" in text
     assert "is waited for" in text
+    assert "away; the recording waits" in line(replace(status(link="away"), total_s=90.0))
     assert "it takes nothing now" in line(status(link="blocked"))
 
 
