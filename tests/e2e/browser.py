@@ -5,14 +5,17 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 SCREENSHOTS: Final = Path("build/screenshots")
 """Where screenshots are kept as test output."""
+
+_GRAVE: Final = {"serious", "critical"}
 
 _FLAGS: Final = (
     "--headless",
@@ -78,3 +81,12 @@ def keep(page: Page, name: str) -> None:
     """Keep a screenshot of the whole page."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+def no_grave_fault(page: Page) -> None:
+    """Have axe look at the page, and fail where somebody could not use it."""
+    violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    grave = [
+        f"{each['id']}: {node['html']}" for each in violations if each["impact"] in _GRAVE for node in each["nodes"]
+    ]
+    assert not grave

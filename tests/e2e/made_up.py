@@ -58,9 +58,9 @@ class MadeUp:
     token: str
 
     @classmethod
-    def begin(cls, store: SessionStore) -> "MadeUp":
+    def begin(cls, store: SessionStore, modalities: tuple[Modality, ...] = MODALITIES) -> "MadeUp":
         """Begin one."""
-        started, token = new_session(MODALITIES)
+        started, token = new_session(modalities)
         store.start(started)
         return cls(store, started.session_id, token)
 

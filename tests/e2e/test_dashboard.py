@@ -7,24 +7,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.browser import as_devices, chromium, keep
+from tests.e2e.browser import keep, no_grave_fault
 from tests.e2e.command import SAMPLE
 
 READY_MS: Final = 60_000
-GRAVE: Final = {"serious", "critical"}
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with chromium(*as_devices(SAMPLE.absolute(), tmp_path_factory.mktemp("devices"))) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +58,6 @@ def agree(page: Page) -> None:
 def upload(page: Page) -> None:
     page.set_input_files("#file", SAMPLE)
     agree(page)
-
-
-def no_grave_fault(page: Page) -> None:
-    violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    grave = [
-        f"{each['id']}: {node['html']}" for each in violations if each["impact"] in GRAVE for node in each["nodes"]
-    ]
-    assert not grave
 
 
 def test_the_link_opens_the_list_and_keeps_its_key_out_of_the_address(page: Page) -> None:

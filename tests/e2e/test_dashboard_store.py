@@ -17,19 +17,12 @@ from services.fusion.state import Loss, Outcome
 from services.fusion.store import SessionStore, connect
 from shared.emotions import Modality
 from shared.messages import SessionForget
-from tests.e2e.browser import as_devices, chromium, keep
-from tests.e2e.command import SAMPLE
+from tests.e2e.browser import keep, no_grave_fault
 from tests.e2e.made_up import MadeUp, serving
 from tests.servers import free_port
 
 READY_MS: Final = 60_000
 HOUR_S: Final = 3600
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with chromium(*as_devices(SAMPLE.absolute(), tmp_path_factory.mktemp("devices"))) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +46,72 @@ def page(browser: Browser) -> Iterator[Page]:
     assert not faults
 
 
-def show(page: Page, address: str, session: MadeUp) -> None:
+def show(page: Page, address: str, session: MadeUp, *, drawn: bool = True) -> None:
     tokens = json.dumps({session.session_id: session.token})
     page.goto(address)
     page.evaluate("tokens => localStorage.setItem('mien.tokens', tokens)", tokens)
     page.goto(f"{address}/#/s/{session.session_id}")
-    expect(page.locator("#timeline .scatterlayer .trace").first).to_be_attached(timeout=READY_MS)
+    if drawn:
+        expect(page.locator("#timeline .scatterlayer .trace").first).to_be_attached(timeout=READY_MS)
 
 
 def drawn(page: Page, chart: str) -> list[int]:
     lengths: list[int] = page.evaluate("id => document.getElementById(id).data.map(trace => trace.x.length)", chart)
     return lengths
+
+
+def test_an_empty_session_says_so_in_words(page: Page, address: str, store: SessionStore) -> None:
+    nothing, nobody = MadeUp.begin(store), MadeUp.begin(store, (Modality.FACE,))
+    nothing.end(0)
+    show(page, address, nothing, drawn=False)
+    for part, words in {
+        "#mood": "There was not enough that could be judged.",
+        "#timeline": "There was no second that could be judged.",
+        "#words": "Nothing was said.",
+        "#voice": "No voice was heard.",
+        "#faces": "There was no picture.",
+        "#course": "There was not enough that could be judged.",
+    }.items():
+        expect(page.locator(part)).to_have_text(words, timeout=READY_MS)
+    keep(page, "session-empty")
+    no_grave_fault(page)
+    show(page, address, nobody, drawn=False)
+    expect(page.locator("#words")).to_have_text("Nobody agreed to words being judged.", timeout=READY_MS)
+    expect(page.locator("#voice")).to_have_text("Nobody agreed to the voice being judged.")
+    expect(page.locator("#type")).to_be_hidden()
+
+
+def test_a_wrong_token_is_said_in_words_with_a_way_back(page: Page, address: str, store: SessionStore) -> None:
+    page.goto(f"{address}/#/s/{MadeUp.begin(store).session_id}")
+    token = page.get_by_role("textbox", name="Token")
+    expect(token).to_be_focused()
+    expect(page.locator("#session")).to_be_hidden()
+    page.keyboard.type("a guess")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("the token is not its own")
+    expect(page.locator("#session")).to_be_hidden()
+    keep(page, "wrong-token")
+    page.get_by_role("link", name="All sessions").click()
+    expect(page.locator("#home")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_empty()
+
+
+def test_the_report_stands_alone_in_either_light(page: Page, address: str, store: SessionStore) -> None:
+    session = MadeUp.begin(store)
+    session.go_on(0, 60)
+    session.end(60)
+    report = httpx.get(
+        f"{address}/v1/sessions/{session.session_id}/report.html", headers={"Authorization": f"Bearer {session.token}"}
+    )
+    page.set_content(report.text)
+    for heading in ("Over time", "How it went", "The mix", "What each says", "What was said"):
+        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+    for moment in ("mean", "peak", "end"):
+        expect(page.get_by_role("row", name=moment)).to_be_visible()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        keep(page, f"report-{scheme}")
+        no_grave_fault(page)
 
 
 def test_an_hour_is_drawn_with_few_points_and_goes_on(page: Page, address: str, store: SessionStore) -> None:

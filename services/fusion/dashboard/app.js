@@ -62,7 +62,8 @@ async function route() {
   shown = null;
   const id = /^#\/s\/([\w-]+)$/.exec(location.hash)?.[1];
   byId("home").hidden = Boolean(id);
-  byId("session").hidden = !id;
+  byId("back").hidden = !id;
+  byId("session").hidden = true;
   document.title = id ? `Session ${id} · Mien` : "Mien";
   if (!id) { await showList(); return; }
   if (!api.tokenOf(id)) {
@@ -75,6 +76,7 @@ async function route() {
   const view = pending?.id === id ? pending : new SessionView(id, leave);
   pending = null;
   shown = view;
+  byId("session").hidden = false;
   // Before anything is fetched: who begins to type meanwhile must not lose the place.
   byId("main").focus();
   try { await view.open(); } catch (error) {
@@ -161,6 +163,8 @@ function listen() {
   on("type", "submit", async (event) => { event.preventDefault(); const words = byId("typed").value.trim(); if (words) { await api.write(shown.id, words); byId("typed").value = ""; } });
   for (const button of document.querySelectorAll("[data-export]")) button.addEventListener("click", guard(() => save(button.dataset.export)));
   byId("consent").addEventListener("change", checkConsent);
+  // No submit buttons, so that Enter in a field does what the dialog is for.
+  for (const button of document.querySelectorAll("[data-close]")) button.addEventListener("click", () => button.closest("dialog").close());
   addEventListener("hashchange", guard(route));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => shown?.refresh());
   let resized;

@@ -15,6 +15,9 @@ function plotly() {
 
 const DASHES = { text: "dot", audio: "dash", face: "dashdot" };
 const MOST_UTTERANCES = 60;
+const MOST_MARKED = 30;
+const INTERVALS = 4;
+const STEPS = { dB: [5, 10, 20, 40], Hz: [20, 50, 100, 200] };
 const TICK_PX = 90;
 const LEGEND_ROW_PX = 20;
 const LEGEND_ITEM_PX = 92;
@@ -50,9 +53,13 @@ function withGaps(points, resolution) {
   return spread;
 }
 
-export async function drawTimeline({ timeline, resolution_s: resolution }) {
+export async function drawTimeline({ timeline, resolution_s: resolution }, result) {
   const place = byId("timeline");
-  if (!timeline.length) { if (!place.data) place.replaceChildren(empty("The line begins with the first second that can be judged.")); return; }
+  if (!timeline.length) {
+    const words = result.status === "live" ? "The line begins with the first second that can be judged." : "There was no second that could be judged.";
+    if (!place.data) place.replaceChildren(empty(words));
+    return;
+  }
   const Plotly = await plotly();
   if (!place.data) place.replaceChildren();
   const points = withGaps(timeline, resolution);
@@ -92,11 +99,15 @@ function bands(points, x) {
   }));
 }
 
-// A little variation stays little: the axis shows at least some way around it.
-function axis(unit, values, around) {
+// Round numbers, and as many intervals on either axis, so that one grid serves both.
+function axis(unit, values) {
   const known = values.filter((value) => value !== null && value !== undefined);
-  const range = known.length ? { range: [Math.min(...known) - around, Math.max(...known) + around] } : {};
-  return { title: { text: unit }, tickformat: ".0f", nticks: 5, ...range };
+  if (!known.length) return { title: { text: unit }, showticklabels: false };
+  const [least, most] = [Math.min(...known), Math.max(...known)];
+  const spans = (step) => Math.floor(most / step) - Math.floor(least / step) + 1;
+  const step = STEPS[unit].find((each) => spans(each) <= INTERVALS) ?? (most - least) / (INTERVALS - 1);
+  const low = step * (Math.floor(least / step) - Math.floor((INTERVALS - Math.min(INTERVALS, spans(step))) / 2));
+  return { title: { text: unit }, tickformat: ".0f", tick0: low, dtick: step, range: [low, low + INTERVALS * step] };
 }
 
 // Of a long session neighbours are averaged, so that what is drawn stays readable.
@@ -118,22 +129,30 @@ function sayVoice(last, speaker) {
   byId("speaker").textContent = usual + said;
 }
 
+function noVoice(result) {
+  if (!("audio" in result.modalities)) return "Nobody agreed to the voice being judged.";
+  return result.status === "live" ? "No voice was heard yet." : "No voice was heard.";
+}
+
 export async function drawVoice(scores, result) {
   const place = byId("voice");
   const heard = scores.filter((score) => score.details.energy_db !== null && score.details.energy_db !== undefined);
   if (!heard.length) {
-    byId("speaker").textContent = ""; if (!place.data) place.replaceChildren(empty("No voice was heard yet.")); return; }
+    byId("speaker").textContent = "";
+    if (!place.data) place.replaceChildren(empty(noVoice(result)));
+    return;
+  }
   const Plotly = await plotly();
   if (!place.data) place.replaceChildren();
   sayVoice(heard.at(-1), result.speaker);
   const points = thinned(heard);
   const x = points.map((point) => point.at);
-  const marks = (y, name, shade, symbol, more) => ({ x, y, name, mode: "lines+markers", marker: { color: colour(shade), symbol, size: 8 }, line: { color: colour(shade), width: 1.5 }, ...more });
+  const marks = (y, name, shade, symbol, more) => ({ x, y, name, mode: points.length > MOST_MARKED ? "lines" : "lines+markers", marker: { color: colour(shade), symbol, size: 8 }, line: { color: colour(shade), width: 1.5 }, ...more });
   const traces = [
     marks(points.map((point) => point.energy), "Energy (dB)", "audio", "circle", {}),
     marks(points.map((point) => point.pitch), "Pitch (Hz)", "text", "diamond", { yaxis: "y2" }),
   ];
-  await Plotly.react(place, traces, layout({ items: traces.length, until: heard.at(-1).end_s, width: place.clientWidth, yaxis: axis("dB", points.map((point) => point.energy), 5), yaxis2: axis("Hz", points.map((point) => point.pitch), 25) }), SETTINGS);
+  await Plotly.react(place, traces, layout({ items: traces.length, until: heard.at(-1).end_s, width: place.clientWidth, yaxis: axis("dB", points.map((point) => point.energy)), yaxis2: axis("Hz", points.map((point) => point.pitch)) }), SETTINGS);
   const last = heard.at(-1).details;
   place.setAttribute("aria-label", `Energy and pitch of ${heard.length} utterances; the last one ${last.energy_db.toFixed(0)} dB over the noise${last.pitch_hz ? ` at ${last.pitch_hz.toFixed(0)} Hz` : ""}${last.intensity ? `, ${last.intensity}` : ""}`);
 }

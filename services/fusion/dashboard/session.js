@@ -32,9 +32,9 @@ export class SessionView {
 
   async open() {
     clearCharts();
-    byId("faces").replaceChildren();
-    byId("course").replaceChildren();
+    for (const id of ["mood", "shares", "disagreement", "faces", "course", "accounting"]) byId(id).replaceChildren();
     byId("said").textContent = "";
+    this.status("opening");
     byId("session-id").textContent = this.id;
     byId("progress").hidden = !this.recording;
     byId("capture").hidden = !this.capture;
@@ -144,7 +144,7 @@ export class SessionView {
     drawWords(text, this.result);
     drawFaces(this.result, face);
     drawCourse(whole?.course, this.result);
-    await Promise.all([drawTimeline(timeline), drawVoice([...this.voice.values()].sort((a, b) => a.start_s - b.start_s), this.result)]);
+    await Promise.all([drawTimeline(timeline, this.result), drawVoice([...this.voice.values()].sort((a, b) => a.start_s - b.start_s), this.result)]);
   }
 
   // Scores may come out of order; half a minute is looked at again.

@@ -13,6 +13,8 @@ export const byId = (id) => document.getElementById(id);
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 export const seconds = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
 const share = (value) => (value - 1) / 4;
+// A number and its unit stay on one line.
+const together = (words) => words.replace(/(\d) (s|min|%)(?![a-z])/g, "$1\u00a0$2");
 const percent = (value) => `${Math.round(100 * value)} %`;
 export const empty = (words) => make("p", { className: "empty", textContent: words });
 
@@ -82,7 +84,7 @@ export function drawShares(result) {
       make("th", { scope: "row", textContent: NAMES[name] }),
       make("td", { className: "number", textContent: each.mood === null ? "–" : each.mood.toFixed(1) }),
       make("td", {}, make("div", { className: "share", ariaHidden: "true" }, fill), make("span", { textContent: percent(each.weight) })),
-      make("td", { className: "soft", textContent: each.reasons.join("; ") || "nothing lowers it" }));
+      make("td", { className: "soft", textContent: together(each.reasons.join("; ")) || "nothing lowers it" }));
   });
   byId("shares").replaceChildren(table("What each says", ["", "mood", "share", "why"], rows));
   drawDisagreement(result);
@@ -119,11 +121,16 @@ export function drawWords(scores, result) {
   const known = new Map([...list.querySelectorAll("li[data-seq]")].map((item) => [item.dataset.seq, item]));
   const fresh = scores.filter((score) => score.details.transcript && !known.has(String(score.seq)));
   const items = [...known.values(), ...fresh.map(wordLine)].sort((a, b) => a.dataset.start - b.dataset.start);
-  if (!items.length) { list.replaceChildren(make("li", { className: "soft", textContent: result.status === "live" ? "Nothing was said yet." : "Nothing was said." })); return; }
+  if (!items.length) { list.replaceChildren(make("li", { className: "empty", textContent: noWords(result) })); return; }
   if (!fresh.length) return;
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
   list.replaceChildren(...items);
   if (atEnd) list.scrollTop = list.scrollHeight;
+}
+
+function noWords(result) {
+  if (!("text" in result.modalities)) return "Nobody agreed to words being judged.";
+  return result.status === "live" ? "Nothing was said yet." : "Nothing was said.";
 }
 
 function wordLine(score) {

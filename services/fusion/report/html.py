@@ -8,6 +8,8 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from services.fusion.course import clock
+from services.fusion.labels import NAMES
 from services.fusion.results import SessionResult, TimelinePoint
 from shared.emotions import MOOD_MAX, MOOD_MIN
 
@@ -45,6 +47,8 @@ def render_html(result: SessionResult, *, title: str) -> str:
         width=WIDTH,
         height=HEIGHT,
         levels=[(level, _y(level)) for level in range(int(MOOD_MIN), int(MOOD_MAX) + 1)],
+        names=NAMES,
+        clock=clock,
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
 
