@@ -99,6 +99,14 @@ def test_every_target_that_compose_names_is_a_stage_that_runs_what_is_there() ->
     assert DOCKERFILE.rstrip().endswith("FROM service")
 
 
+def test_the_locks_that_share_the_image_of_the_agent_beside_fusion_agree() -> None:
+    locks = [Path(f"deploy/requirements/{name}.txt").read_text() for name in ("fusion", "capture")]
+    fusion, capture = (dict(re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE)) for lock in locks)
+    shared = fusion.keys() & capture.keys()
+    assert {"pika", "pydantic"} <= shared
+    assert {name: fusion[name] for name in shared} == {name: capture[name] for name in shared}
+
+
 @pytest.mark.parametrize("name", [*MADE_HERE, "redis", "prometheus", "grafana"])
 def test_services_run_with_as_few_rights_as_they_need(name: str) -> None:
     service = SERVICES[name]

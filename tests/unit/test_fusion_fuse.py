@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.fusion.accumulate import UNIT, Accumulator, evidence_rates
 from services.fusion.fuse import Fused, fuse, fuse_rows
 from services.fusion.parameters import DEFAULT_PARAMETERS, FusionParameters
-from services.fusion.pool import rows_of
+from services.fusion.pool import Evidence, pool, rows_of
 from shared.emotions import EMOTIONS, MOOD_VECTOR, Emotion, Modality, mood_of
 
 timeless = settings(deadline=None)
@@ -88,6 +88,18 @@ def test_a_further_modality_that_agrees_narrows(distribution: list[float], amoun
     two = one | {Modality.TEXT: each}
     three = two | {Modality.AUDIO: each}
     assert certain(three).spread < certain(two).spread < certain(one).spread
+
+
+@timeless
+@given(distributions, st.permutations(list(Modality)), seconds, qualities)
+def test_agreement_narrows_the_calibrated_interval_too(
+    distribution: list[float], order: list[Modality], amount_s: float, quality: float
+) -> None:
+    each = sums_of(distribution, amount_s, quality)
+    moments = [dict.fromkeys(order[:count], each) for count in (1, 2, 3)]
+    one, two, three = pool(Evidence.of(rows_of(moments)), DEFAULT_PARAMETERS).half_widths
+    assert three <= two + 1e-9
+    assert two <= one + 1e-9
 
 
 @timeless
