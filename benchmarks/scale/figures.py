@@ -26,6 +26,9 @@ SCALE: Final = (
     _live(key="p95_24_s", figure="24 sessions: utterance sent to fused, p95", unit="s", better="lower", must=1.5),
     _live(key="frames_scored_24", figure="24 sessions: frames scored before they expire"),
     _live(key="share_own", figure="our own code, share of processor time", better="lower", must=0.1),
+    _live(
+        key="share_features", figure="what the models read (pitch, scaled pictures), share of the same", better="lower"
+    ),
     _live(key="share_broker_and_store", figure="clients of broker and store, share of the same", better="lower"),
     *(
         Target(

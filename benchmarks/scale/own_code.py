@@ -1,4 +1,4 @@
-"""Where the processor time goes while sessions run: models, codecs, broker and store, or our own code."""
+"""Where the processor time of live sessions goes: models, their features, codecs, broker and store, or our own code."""
 
 import re
 import subprocess
@@ -26,10 +26,14 @@ _THREAD: Final = re.compile(r"thread \((\d+)\)")
 _KINDS: Final = (
     ("model", ("shared/runtime/", "ai_edge_litert/", "ctranslate2/", "faster_whisper/", "librosa/", "tokenizers/")),
     ("codec", ("shared/media/", "cv2/", "av/", "soundfile")),
+    ("features", ("/features.py", "services/face/detector.py", "services/face/anchors.py")),
     ("broker and store", ("pika/", "redis/")),
     ("own", ("services/", "shared/")),
 )
-"""What a stack is charged to: the innermost of these, so that NumPy and pydantic are charged to who calls them."""
+"""What a stack is charged to: the innermost of these, so that NumPy and pydantic are charged to who calls them.
+
+Features are what the models read and what is made of their output: pitch, scaled pictures, boxes of faces.
+"""
 
 Kinds = Counter[str]
 
