@@ -95,6 +95,13 @@ def normalise(samples: Samples) -> Samples:
     return np.asarray(span * np.float32(10.0 ** (gain_db / 20.0)), dtype=np.float32)
 
 
+def active_level_db(samples: Samples) -> float:
+    """Return the level of what sounds in a recording, dBFS, at least -90."""
+    levels = frame_levels(samples)
+    active = _active(levels)
+    return _mean_db(levels[active]) if active.any() else _SILENCE_DBFS
+
+
 def frame_levels(samples: Samples) -> Track:
     """Return the level of each 20 ms frame, dBFS, at least -90."""
     whole = np.pad(samples, (0, -len(samples) % HOP_SAMPLES)).astype(np.float64).reshape(-1, HOP_SAMPLES)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from services.audio.features import HOP_SAMPLES, normalise, pool
@@ -16,13 +15,19 @@ from shared.errors import WeightsError
 from shared.messages.score import ModelRef
 from shared.messages.speech import SAMPLE_RATE_HZ
 from shared.runtime.litert import LiteRtModel
-from shared.runtime.whisper import encode, mel_features
+from shared.runtime.whisper_encoder import WhisperEncoder
 from shared.weights import load_manifest
 
 HEAD_NAME: Final = "head.tflite"
+ENCODER_LAYERS: Final = 3
+"""Of tiny.en's four; chosen among 1 to 4 on speakers and corpora left out."""
 
 _MOST_IN_A_CALL: Final = 8
 _BATCH_STEP_SAMPLES: Final = SAMPLE_RATE_HZ // 2
+_TAIL_SAMPLES: Final = SAMPLE_RATE_HZ
+"""Silence encoded after an utterance; five times as much changed nothing but the time it takes."""
+_LONGEST_SAMPLES: Final = 30 * SAMPLE_RATE_HZ - _TAIL_SAMPLES
+"""Whisper hears 30 s at most."""
 
 Samples = NDArray[np.float32]
 
@@ -40,22 +45,21 @@ class Prediction:
     arousals: NDArray[np.float64]
 
 
-def encode_utterances(whisper: WhisperModel, samples: Sequence[Samples]) -> list[NDArray[np.float32]]:
+def encode_utterances(encoder: WhisperEncoder, samples: Sequence[Samples]) -> list[NDArray[np.float32]]:
     """Return the encoder's frames of utterances: without their silent ends and all at one level.
 
     Args:
-        whisper: The model whose encoder is used.
-        samples: float32 arrays of shape (n_i,), 16 kHz, n_i >= 1.
+        encoder: The layers that the head was trained on.
+        samples: float32 arrays of shape (n_i,), 16 kHz, n_i >= 1; what is beyond 29 s is not heard.
 
     Returns:
         One float32 array of shape (frames_i, width) an utterance, 50 frames a second.
     """
-    waves = [normalise(wave) for wave in samples]
+    waves = [normalise(wave)[:_LONGEST_SAMPLES] for wave in samples]
     frames: list[NDArray[np.float32]] = [np.empty((0, 0), dtype=np.float32)] * len(waves)
     for length, indices in batches_of_like_length([len(wave) for wave in waves], most=_MOST_IN_A_CALL):
-        padded = [np.pad(waves[index], (0, length - len(waves[index]))) for index in indices]
-        encoded = np.asarray(encode(whisper, mel_features(whisper, padded)), dtype=np.float32)
-        for index, one in zip(indices, encoded, strict=True):
+        padded = np.stack([np.pad(waves[index], (0, length + _TAIL_SAMPLES - len(waves[index]))) for index in indices])
+        for index, one in zip(indices, encoder(padded), strict=True):
             frames[index] = one[: -(-len(waves[index]) // HOP_SAMPLES)]
     return frames
 
@@ -87,19 +91,19 @@ class AudioModel:
 
     Args:
         folder: The weights with their manifest.
-        whisper: The Whisper model that the head was trained on: tiny.en.
+        encoder: The layers of Whisper's encoder that the head was trained on: ``ENCODER_LAYERS``.
         threads: How many threads the head may use.
 
     Raises:
         WeightsError: If the weights are missing, altered, or label other emotions.
     """
 
-    def __init__(self, folder: Path, whisper: WhisperModel, threads: int = 1) -> None:
+    def __init__(self, folder: Path, encoder: WhisperEncoder, threads: int = 1) -> None:
         manifest = load_manifest(folder)
         if manifest.labels != tuple(EMOTIONS):
             raise WeightsError(f"The weights in {folder} do not label the seven emotions; train them again.")
         self.ref: ModelRef = manifest.ref
-        self._whisper = whisper
+        self._encoder = encoder
         self._head = LiteRtModel(folder / HEAD_NAME, threads)
 
     def predict(self, samples: Sequence[Samples], shapes: Sequence[NDArray[np.float32]]) -> Prediction:
@@ -109,7 +113,7 @@ class AudioModel:
             samples: float32 arrays of shape (n_i,), 16 kHz, at least one utterance.
             shapes: ``Prosody.shape`` of each, float32 arrays of shape (PROSODY_WIDTH,).
         """
-        pooled = np.stack([pool(frames) for frames in encode_utterances(self._whisper, samples)])
+        pooled = np.stack([pool(frames) for frames in encode_utterances(self._encoder, samples)])
         outputs = self._head(encoder=pooled, prosody=np.stack(shapes).astype(np.float32))
         arousals = outputs["arousal"] if "arousal" in outputs else np.full(len(samples), np.nan)
         return Prediction(

@@ -1,11 +1,11 @@
 """The audio worker: messages in, scores out."""
 
-from services.audio.model import AudioModel
+from services.audio.model import ENCODER_LAYERS, AudioModel
 from services.audio.scorer import AudioScorer
 from services.audio.settings import AudioSettings
 from shared.broker.port import Broker
 from shared.media.flac import read_speech
-from shared.runtime.whisper import load_whisper
+from shared.runtime.whisper_encoder import load_encoder
 from shared.scoring import SpeechWindow
 from shared.worker import Worker
 
@@ -20,8 +20,8 @@ def load_scorer(settings: AudioSettings | None = None) -> AudioScorer:
         WeightsError: If the weights or the speech model are missing or altered.
     """
     chosen = settings or AudioSettings()
-    whisper = load_whisper("", chosen.audio_threads)
-    return AudioScorer(AudioModel(chosen.audio_weights, whisper, chosen.audio_threads))
+    encoder = load_encoder(ENCODER_LAYERS, chosen.audio_threads)
+    return AudioScorer(AudioModel(chosen.audio_weights, encoder, chosen.audio_threads))
 
 
 def load_worker(broker: Broker, batch_size: int = 8) -> Worker[SpeechWindow]:

@@ -1,4 +1,4 @@
-"""Whisper on CTranslate2, loaded once a process and shared by whoever hears: the text and the audio worker."""
+"""Whisper on CTranslate2, loaded once a process by whoever asks for it; the voice takes ``whisper_encoder`` instead."""
 
 from collections.abc import Sequence
 from functools import lru_cache

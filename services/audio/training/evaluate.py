@@ -14,8 +14,10 @@ from tqdm import tqdm
 
 from services.audio.features import prosody
 from services.audio.scorer import reason_to_abstain
-from services.audio.training.corpus import DEFAULT_CACHE, DEFAULT_DATA, Clips, load_clips
+from services.audio.training.corpus import AS_IS, DEFAULT_CACHE, DEFAULT_DATA, Clips, Treatment, load_clips
+from services.audio.training.robustness import robustness
 from services.audio.training.synthetic import nonspeech
+from services.audio.training.treatments import TRAINED_ON, worsened
 from services.audio.training.validation import (
     FOLDS,
     Distributions,
@@ -23,6 +25,7 @@ from services.audio.training.validation import (
     expected_calibration_error,
     left_out,
     served_out_of_fold,
+    under,
     unweighted_average_recall,
 )
 from services.audio.worker import load_scorer
@@ -30,8 +33,8 @@ from shared.emotions import EMOTIONS, Emotion, mood_of
 from shared.scoring import SpeechWindow
 
 SEEDS: Final = (0, 1, 2)
+TEST_CORPUS: Final = "ravdess"
 
-_TEST_CORPUS: Final = "ravdess"
 _NONSPEECH_COUNT: Final = 200
 _SPEECH_COUNT: Final = 400
 _NEUTRAL: Final = EMOTIONS.index(Emotion.NEUTRAL)
@@ -44,15 +47,20 @@ def evaluate(data: Path, cache: Path = DEFAULT_CACHE) -> dict[str, float]:
         data: The data folder.
         cache: Where features are kept between runs.
     """
-    clips = load_clips(data, cache)
+    worse = worsened(data, TEST_CORPUS)
+    clips = load_clips(data, cache, treatments=[*TRAINED_ON, *worse])
     with tqdm(unit="head", desc="heads") as progress:
-        runs = [figures_of(clips, left_out(clips, seed, progress.update)) for seed in SEEDS]
+        runs = [_round(clips, left_out(clips, seed, progress.update), worse) for seed in SEEDS]
     figures = {name: float(np.mean([run[name] for run in runs])) for name in runs[0]}
     figures["ravdess_uar_seed_sd"] = float(np.std([run["ravdess_uar"] for run in runs]))
     figures["left_out_uar_seed_sd"] = float(np.std([run["left_out_uar"] for run in runs]))
     figures["nonspeech_scored_share"] = scored_share(nonspeech(_NONSPEECH_COUNT, seed=0))
     figures["speech_scored_share"] = scored_share(_speech(data))
     return figures | read_speech(data)
+
+
+def _round(clips: Clips, held: Sequence[OutOfFold], worse: Sequence[Treatment]) -> dict[str, float]:
+    return figures_of(*under(AS_IS, clips, held)) | robustness(clips, held[0], worse)
 
 
 def read_speech(data: Path) -> dict[str, float]:
@@ -84,7 +92,7 @@ def figures_of(clips: Clips, held: Sequence[OutOfFold]) -> dict[str, float]:
         f"neutral_mood_{gender.lower()}": float(moods[neutral & (clips.genders == gender)].mean()) for gender in "FM"
     }
     figures |= {f"{corpus}_uar": uar for corpus, uar in _uars(clips, distributions).items()}
-    chosen = clips.corpora == _TEST_CORPUS
+    chosen = clips.corpora == TEST_CORPUS
     figures |= _test_figures(clips, held[0], distributions, chosen) if chosen.any() else {}
     return figures | (_left_out_figures(clips, held) if len(held) > 1 else {})
 
@@ -99,10 +107,19 @@ def _uars(clips: Clips, distributions: Distributions) -> dict[str, float]:
 def _left_out_figures(clips: Clips, held: Sequence[OutOfFold]) -> dict[str, float]:
     distributions = served_out_of_fold(clips, held[1], held[0])
     uars = _uars(clips, distributions)
-    return {f"left_out_uar_{corpus}": uar for corpus, uar in uars.items()} | {
-        "left_out_uar": float(np.mean(list(uars.values()))),
-        "left_out_ece": expected_calibration_error(distributions, clips.emotions),
+    by_gender = {
+        f"left_out_uar_{gender.lower()}": float(np.mean(list(_uars(clips.take(part), distributions[part]).values())))
+        for gender, part in ((gender, clips.genders == gender) for gender in "FM")
     }
+    by_corpus = {f"left_out_uar_{corpus}": uar for corpus, uar in uars.items()}
+    return (
+        by_corpus
+        | by_gender
+        | {
+            "left_out_uar": float(np.mean(list(uars.values()))),
+            "left_out_ece": expected_calibration_error(distributions, clips.emotions),
+        }
+    )
 
 
 def _test_figures(
@@ -113,16 +130,18 @@ def _test_figures(
         unweighted_average_recall(distributions[part], clips.emotions[part])
         for part in (chosen & (held.folds == fold) for fold in range(FOLDS))
     ]
-    by_gender = {
-        f"ravdess_uar_{gender.lower()}": unweighted_average_recall(said[part], test.emotions[part])
-        for gender, part in ((gender, test.genders == gender) for gender in "FM")
-    }
-    return by_gender | {
+    figures = {
         "ravdess_uar_equal_prior": unweighted_average_recall(held.logits.emotion[chosen], test.emotions),
         "ravdess_uar_fold_sd": float(np.std(by_fold)),
-        "ravdess_ece": expected_calibration_error(said, test.emotions),
-        "ravdess_strength_auc": float(roc_auc_score(test.strong, held.logits.strength[chosen])),
     }
+    genders = {"": np.ones(len(test), np.bool_), "_f": test.genders == "F", "_m": test.genders == "M"}
+    for suffix, part in genders.items():
+        figures[f"ravdess_uar{suffix}"] = unweighted_average_recall(said[part], test.emotions[part])
+        figures[f"ravdess_ece{suffix}"] = expected_calibration_error(said[part], test.emotions[part])
+        figures[f"ravdess_strength_auc{suffix}"] = float(
+            roc_auc_score(test.strong[part], held.logits.strength[chosen][part])
+        )
+    return figures
 
 
 def scored_share(waves: Iterable[NDArray[np.float32]]) -> float:

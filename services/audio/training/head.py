@@ -32,6 +32,7 @@ _PROSODY_DROPOUT: Final = 0.1
 _HIDDEN: Final = 32
 _LABEL_SMOOTHING: Final = 0.1
 _AROUSAL_WEIGHT: Final = 0.3
+_STEPS_AT_ONCE: Final = 17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ def _equalised(weights: NDArray[np.float64], groups: NDArray[np.intp]) -> NDArra
     return np.asarray(weights / np.bincount(groups, weights)[groups])
 
 
-def build_head() -> keras.Model:
+def build_head(classes: int = len(EMOTIONS)) -> keras.Model:
     """Return an untrained head: ``encoder`` (n, 384) and ``prosody`` (n, 10) in, logits of both experts out."""
     encoder = keras.Input((ENCODER_WIDTH,), name="encoder")
     shape = keras.Input((PROSODY_WIDTH,), name="prosody")
@@ -81,8 +82,8 @@ def build_head() -> keras.Model:
     return keras.Model(
         {"encoder": encoder, "prosody": shape},
         {
-            "everything": keras.layers.Dense(len(EMOTIONS), name="everything")(everything),
-            "prosody_alone": keras.layers.Dense(len(EMOTIONS), name="prosody_alone")(
+            "everything": keras.layers.Dense(classes, name="everything")(everything),
+            "prosody_alone": keras.layers.Dense(classes, name="prosody_alone")(
                 keras.layers.Dropout(_PROSODY_DROPOUT)(hidden)
             ),
             "strength": keras.layers.Dense(1, name="strength")(everything),
@@ -94,10 +95,10 @@ def _standardised(values: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return keras.ops.clip(keras.layers.Normalization(name=name)(values), -5.0, 5.0)
 
 
-def train_head(clips: Clips, seed: int) -> keras.Model:
+def train_head(clips: Clips, seed: int, classes: int = len(EMOTIONS)) -> keras.Model:
     """Train a head: the same clips and seed give the same head on the same machine."""
     keras.utils.set_random_seed(seed)
-    model = build_head()
+    model = build_head(classes)
     model.get_layer("encoder_standard").adapt(clips.encoder)
     model.get_layer("prosody_standard").adapt(clips.prosody)
     wording = model.get_layer("without_wording")
@@ -113,14 +114,15 @@ def train_head(clips: Clips, seed: int) -> keras.Model:
             "strength": keras.losses.BinaryCrossentropy(from_logits=True),
         },
         loss_weights={"everything": 1.0, "prosody_alone": 1.0, "strength": _AROUSAL_WEIGHT},
+        steps_per_execution=_STEPS_AT_ONCE,
     )
-    model.fit(_dataset(clips), epochs=EPOCHS, shuffle=False, verbose=0)
+    model.fit(_dataset(clips, classes), epochs=EPOCHS, shuffle=False, verbose=0)
     return model
 
 
-def _dataset(clips: Clips) -> tf.data.Dataset:
+def _dataset(clips: Clips, classes: int) -> tf.data.Dataset:
     labelled = np.isfinite(clips.strong)
-    weights, named = clip_weights(clips), np.eye(len(EMOTIONS), dtype=np.float32)[clips.emotions]
+    weights, named = clip_weights(clips), np.eye(classes, dtype=np.float32)[clips.emotions]
     importance = {
         "everything": weights,
         "prosody_alone": weights,

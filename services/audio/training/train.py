@@ -11,14 +11,15 @@ from tqdm import tqdm
 
 from services.audio.model import HEAD_NAME
 from services.audio.settings import AudioSettings
-from services.audio.training.corpus import DEFAULT_CACHE, DEFAULT_DATA, Clips, load_clips
+from services.audio.training.corpus import AS_IS, DEFAULT_CACHE, DEFAULT_DATA, Clips, load_clips
 from services.audio.training.evaluate import figures_of
 from services.audio.training.head import Calibration, export_head, serving_model, train_head
-from services.audio.training.validation import OutOfFold, calibrate, left_out
+from services.audio.training.treatments import TRAINED_ON
+from services.audio.training.validation import OutOfFold, calibrate, left_out, under
 from shared.emotions import EMOTIONS
 from shared.weights import Manifest, load_manifest, write_manifest
 
-VERSION: Final = "0.2.0"
+VERSION: Final = "0.3.0"
 TERMS: Final[dict[str, str]] = {
     "ravdess": "RAVDESS, CC BY-NC-SA 4.0",
     "tess": "TESS, CC BY-NC-ND 4.0",
@@ -45,15 +46,15 @@ def train(options: Options) -> Manifest:
     Returns:
         The manifest as written.
     """
-    clips = load_clips(options.data, options.cache, options.exclude)
+    clips = load_clips(options.data, options.cache, options.exclude, TRAINED_ON)
     with tqdm(unit="head", desc="heads") as progress:
-        held = left_out(clips, options.seed, progress.update)
-        calibration = calibrate(clips, held[0])
+        as_is, held = under(AS_IS, clips, left_out(clips, options.seed, progress.update))
+        calibration = calibrate(as_is, held[0])
         model = train_head(clips, options.seed)
         progress.update()
     options.out.mkdir(parents=True, exist_ok=True)
     export_head(serving_model(model, calibration), options.out / HEAD_NAME)
-    write_manifest(options.out, _manifest(options, clips, held, calibration))
+    write_manifest(options.out, _manifest(options, as_is, held, calibration))
     return load_manifest(options.out)
 
 

@@ -1,32 +1,23 @@
 """Predictions for speakers and corpora left out, calibration on them, and the figures that are drawn from them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
-from services.audio.training.corpus import Clips
+from services.audio.training.corpus import AS_IS, Clips, Treatment
 from services.audio.training.head import Calibration, Logits, clip_weights, run_head, train_head
-from shared.emotions import EMOTIONS, Emotion
+from services.audio.training.treatments import TRAINED_ON
+from shared.emotions import EMOTIONS, MOOD_VECTOR, mood_of
 
 FOLDS: Final = 5
 _ECE_BINS: Final = 15
 
-ASSUMED_PRIOR: Final[dict[Emotion, float]] = {
-    Emotion.ANGER: 0.11,
-    Emotion.DISGUST: 0.03,
-    Emotion.FEAR: 0.03,
-    Emotion.JOY: 0.17,
-    Emotion.NEUTRAL: 0.47,
-    Emotion.SADNESS: 0.07,
-    Emotion.SURPRISE: 0.12,
-}
-"""How often each emotion is heard in everyday dialogue: the training part of MELD (Poria et al., 2019), rounded."""
-
-PRIOR_STRENGTH: Final = 0.4
-"""The share of the way from equal classes, as trained on, to the assumed prior."""
+EVERYDAY_MOOD: Final = 3.0
+"""The mean mood assumed of speech: neither high nor low. The labels of everyday dialogue (MELD) have one of 2.93."""
 
 Labels = NDArray[np.int64]
 Distributions = NDArray[np.float64]
@@ -44,11 +35,21 @@ class OutOfFold:
     logits: Logits
     folds: NDArray[np.int64]
 
+    def take(self, chosen: NDArray[np.bool_]) -> "OutOfFold":
+        """Return what was said of the chosen clips."""
+        logits = Logits(emotion=self.logits.emotion[chosen], strength=self.logits.strength[chosen])
+        return OutOfFold(logits=logits, folds=self.folds[chosen])
+
 
 def log_prior() -> NDArray[np.float64]:
-    """Return what is added to the logits of a head that was trained on equal classes, shape (7,)."""
-    prior = np.array([ASSUMED_PRIOR[emotion] for emotion in EMOTIONS])
-    return np.asarray(PRIOR_STRENGTH * (np.log(prior) - np.log(prior).mean()))
+    """Return what is added to the logits of a head that was trained on equal classes, shape (7,).
+
+    Equal classes have a mean mood of 2.4, because five of the seven emotions are unpleasant. The prior is the one with
+    the mean mood :data:`EVERYDAY_MOOD` that is nearest to equal classes: their exponential tilt (Jaynes, "Information
+    theory and statistical mechanics", 1957).
+    """
+    tilt = brentq(lambda tilt: mood_of(_softmax(tilt * MOOD_VECTOR[None, :]))[0] - EVERYDAY_MOOD, 0.0, 2.0)
+    return np.asarray(tilt * (MOOD_VECTOR - MOOD_VECTOR.mean()))
 
 
 def speaker_folds(clips: Clips, seed: int) -> NDArray[np.int64]:
@@ -75,19 +76,23 @@ def corpus_folds(clips: Clips) -> NDArray[np.int64]:
     return np.asarray(np.unique(clips.corpora, return_inverse=True)[1], dtype=np.int64)
 
 
-def out_of_fold(clips: Clips, folds: NDArray[np.int64], seed: int, advance: Callable[[], object]) -> OutOfFold:
+def out_of_fold(
+    clips: Clips, folds: NDArray[np.int64], seed: int, advance: Callable[[], object], classes: int = len(EMOTIONS)
+) -> OutOfFold:
     """Train a head for each fold on the other folds and run it on the fold's clips.
 
     Args:
-        clips: All clips.
+        clips: All clips; those whose treatment is not in ``TRAINED_ON`` are only judged.
         folds: :func:`speaker_folds` or :func:`corpus_folds`, int array of shape (n,).
         seed: Starts the heads.
         advance: Called after each fold.
+        classes: How many emotions there are.
     """
-    emotion, strength = np.zeros((len(clips), len(EMOTIONS))), np.zeros(len(clips))
+    emotion, strength = np.zeros((len(clips), classes)), np.zeros(len(clips))
+    trained_on = np.isin(clips.treatments, [treatment.name for treatment in TRAINED_ON])
     for fold in np.unique(folds):
         held = folds == fold
-        logits = run_head(train_head(clips.take(~held), seed), clips.take(held))
+        logits = run_head(train_head(clips.take(~held & trained_on), seed, classes), clips.take(held))
         emotion[held], strength[held] = logits.emotion, logits.strength
         advance()
     return OutOfFold(logits=Logits(emotion=emotion, strength=strength), folds=folds)
@@ -97,6 +102,12 @@ def left_out(clips: Clips, seed: int, advance: Callable[[], object]) -> list[Out
     """Return the predictions for speakers left out, and those for corpora left out where there are several."""
     folds = [speaker_folds(clips, seed), corpus_folds(clips)]
     return [out_of_fold(clips, each, seed, advance) for each in folds if each.any()]
+
+
+def under(treatment: Treatment, clips: Clips, held: Sequence[OutOfFold]) -> tuple[Clips, list[OutOfFold]]:
+    """Return the clips under a treatment, and what was said of them."""
+    chosen = clips.treatments == treatment.name
+    return clips.take(chosen), [each.take(chosen) for each in held]
 
 
 def fit_temperature(logits: NDArray[np.float64], labels: Labels, weights: NDArray[np.float32]) -> float:
@@ -131,8 +142,9 @@ def calibrate(clips: Clips, held: OutOfFold) -> Calibration:
 
 
 def _temperature(clips: Clips, held: OutOfFold, chosen: NDArray[np.bool_]) -> float:
-    some = clips.take(chosen)
-    return fit_temperature(held.logits.emotion[chosen], some.emotions, clip_weights(some))
+    fitted_on = chosen & (clips.treatments == AS_IS.name)
+    some = clips.take(fitted_on)
+    return fit_temperature(held.logits.emotion[fitted_on], some.emotions, clip_weights(some))
 
 
 def _softmax(logits: NDArray[np.float64]) -> Distributions:
