@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -26,6 +26,7 @@ from shared.media.flac import decode_flac
 from shared.media.jpeg import decode_jpeg
 from shared.messages import FrameChunk, Message, SessionEnded, SessionStarted, SpeechChunk
 from shared.topology import LIVE_FRAME_EXPIRATION_MS, MEDIA_EXCHANGE, MEDIA_QUEUES, TOPOLOGY, Binding, Queue
+from tests.capture_session import until
 
 SAMPLE = Path(services.capture.sample.__file__).with_name("sample.mp4")
 LOG = Queue(name="log", bindings=(Binding(exchange=MEDIA_EXCHANGE, pattern="#"),))
@@ -60,20 +61,16 @@ def broker() -> Iterator[MemoryBroker]:
 
 
 def drain(broker: MemoryBroker, queue: str) -> list[Message]:
-    """Take everything out of a queue."""
+    """Take everything out of a queue; live frames may expire meanwhile."""
     messages: list[Message] = []
-    count, done = broker.depth(queue), Event()
 
     def take(delivery: Delivery) -> None:
         messages.append(delivery.message)
         delivery.ack()
-        if len(messages) == count:
-            done.set()
 
-    if count:
-        subscription = broker.consume(queue, take, prefetch=1)
-        assert done.wait(10)
-        subscription.cancel()
+    subscription = broker.consume(queue, take, prefetch=1)
+    until(lambda: broker.depth(queue) == 0, "empty")
+    subscription.cancel()
     return messages
 
 
