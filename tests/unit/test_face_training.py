@@ -17,7 +17,7 @@ from services.face.training.dataset import (
     split_off,
     with_mouth_covered,
 )
-from services.face.training.evaluate import calibration_error, confusion, figures
+from services.face.training.evaluate import calibration_error, confusion, figures, half_panels_r
 from services.face.training.robustness import CHANGES
 from services.face.training.stages import stage_of
 from shared.emotions import EMOTIONS, Emotion, mood_of
@@ -138,6 +138,14 @@ def test_overconfidence_is_calibration_error() -> None:
     panel = np.tile([0.6, 0.4, 0, 0, 0, 0, 0], (50, 1))
     predicted = np.tile([0.9, 0.1, 0, 0, 0, 0, 0], (50, 1))
     assert calibration_error(predicted, panel) == pytest.approx(0.3)
+
+
+def test_halves_of_panels_that_agree_correlate_and_halves_of_chance_do_not() -> None:
+    rng = np.random.default_rng(0)
+    agreed = (10 * np.eye(7)[rng.integers(0, 7, 400)]).astype(np.float32)
+    chance = rng.multinomial(10, np.full(7, 1 / 7), 400).astype(np.float32)
+    assert half_panels_r(agreed) == pytest.approx(1)
+    assert abs(half_panels_r(chance)) < 0.2
 
 
 def test_confusion_has_the_majority_in_rows() -> None:

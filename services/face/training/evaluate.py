@@ -76,6 +76,18 @@ def calibration_error(predicted: Distributions, panel: Distributions) -> float:
     return float(sum(gaps) / len(top))
 
 
+def half_panels_r(votes: NDArray[np.float32]) -> float:
+    """Return how the moods of one half of each panel correlate with those of the other: how exact a panel itself is.
+
+    Args:
+        votes: float32 array of shape (n, 7), votes for each emotion; panels of a single vote are left out.
+    """
+    rng, counts = np.random.default_rng(0), votes[votes.sum(axis=1) > 1].astype(np.int64)
+    first = np.array([rng.multivariate_hypergeometric(row, row.sum() // 2) for row in counts])
+    one, other = (mood_of(half / half.sum(axis=1, keepdims=True)) for half in (first, counts - first))
+    return float(np.corrcoef(one, other)[0, 1])
+
+
 def confusion(predicted: Distributions, panel: Distributions) -> NDArray[np.int_]:
     """Return how many images of each majority (rows) got each top emotion (columns), shape (7, 7)."""
     counts = np.zeros((len(EMOTIONS), len(EMOTIONS)), dtype=np.int_)
@@ -119,7 +131,8 @@ def main() -> None:
     options = parser.parse_args()
     model, panel = _test(options.data, options.weights)
     predicted, distribution = _predict(model, panel), panel.distribution.astype(np.float64)
-    _show(figures(predicted, distribution), confusion(predicted, distribution), robustness(model, panel))
+    measured = figures(predicted, distribution) | {"half_panels_r": half_panels_r(panel.votes[:, : len(EMOTIONS)])}
+    _show(measured, confusion(predicted, distribution), robustness(model, panel))
 
 
 if __name__ == "__main__":
