@@ -223,10 +223,18 @@ def test_a_session_is_followed_across_a_restart_of_the_service(
     base = f"http://127.0.0.1:{port}"
 
     def lose(seqs: range) -> None:
-        for seq in seqs:
-            store.lose(
-                Loss(session_id=made["session_id"], modality=Modality.FACE, seq=seq, cause="x", outcome=Outcome.EXPIRED)
-            )
+        store.apply(
+            [
+                Loss(
+                    session_id=made["session_id"],
+                    modality=Modality.FACE,
+                    seq=n,
+                    cause="maxlen",
+                    outcome=Outcome.EXPIRED,
+                )
+                for n in seqs
+            ]
+        )
 
     with service(port, rabbitmq_vhost_url, redis_url):
         made = httpx.post(f"{base}/v1/sessions", json={"consent": True, "purpose": "personal"}).json()
