@@ -1,7 +1,8 @@
 """What a person would check first, as many generated cases each: ``python -m services.text.training.behaviour``.
 
 The idea is that of behavioural testing (Ribeiro et al. 2020, "Beyond Accuracy"): each check fills sentence frames with
-words and states what must hold of the scores. Frames and words are others than those that the model was trained with.
+words and states what must hold of the scores. Frames, and nearly all words of mood, are others than those that the
+model was trained with.
 """
 
 import argparse

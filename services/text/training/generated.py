@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from services.text.training import phrases
+from services.text.training import lexicon, phrases
 from services.text.training.corpora import Example
 from shared.emotions import EMOTIONS, Emotion
 
@@ -23,21 +23,24 @@ _NEGATIONS: Final = {
     },
     "quality": {
         "it was": "it was not", "that is": "that isn't", "the {thing} is": "the {thing} is not", "it's": "it isn't",
-        "the trip was": "the trip wasn't", "this {food} is": "this {food} isn't", "i think it's": "i don't think it's",
+        "the {topic} was": "the {topic} wasn't", "i thought the {topic} was": "i didn't think the {topic} was",
+        "we had a {topic} that was": "we had a {topic} that was not", "the {topic} seemed": "the {topic} didn't seem",
+        "this {food} is": "this {food} isn't", "i think it's": "i don't think it's",
     },
 }  # fmt: skip
-_WORDS: Final = {"state": phrases.POSITIVE | phrases.NEGATIVE, "quality": phrases.GOOD | phrases.BAD}
+_WORDS: Final = {"state": lexicon.POSITIVE | lexicon.NEGATIVE, "quality": lexicon.GOOD | lexicon.BAD}
 _LINKS: Final = (", but ", " but ", " but in the end ", ", but still ", ", yet ")
 
 
 def generated(_folder: Path = Path(), _split: str = "train") -> list[Example]:
-    """Return about 9,000 generated examples with a valence; always the same ones."""
+    """Return about 13,000 generated examples with a valence; always the same ones."""
     rng = np.random.default_rng(SEED)
     makers: Mapping[Callable[[np.random.Generator], Iterator[Example]], int] = {
         _plain: 3400,
-        _stated: 1400,
+        _stated: 2000,
         _contrast: 1200,
-        _swapped: 220,
+        _swapped: 500,
+        _single: 600,
     }
     return [example for make, count in makers.items() for _ in range(count) for example in make(rng)]
 
@@ -51,10 +54,10 @@ def _stated(rng: np.random.Generator) -> Iterator[Example]:
     """Yield a statement with a word of degree, and the same one negated."""
     kind = str(rng.choice(list(_NEGATIONS)))
     start, negated = list(_NEGATIONS[kind].items())[int(rng.integers(len(_NEGATIONS[kind])))]
-    adjective, degree = str(rng.choice(list(_WORDS[kind]))), str(rng.choice(list(phrases.DEGREES)))
+    adjective, degree = str(rng.choice(list(_WORDS[kind]))), str(rng.choice(list(lexicon.DEGREES)))
     valence = _WORDS[kind][adjective]
     after = str(rng.choice(("", "", " about the {thing}", " with it", " today"))) if kind == "state" else ""
-    stretched = float(np.clip(MIDDLE + phrases.DEGREES[degree] * (valence - MIDDLE), 1.05, 4.95))
+    stretched = float(np.clip(MIDDLE + lexicon.DEGREES[degree] * (valence - MIDDLE), 1.05, 4.95))
     yield Example(_write(" ".join(filter(None, (start, degree, adjective + after))), rng), valence=stretched)
     yield Example(
         _write(f"{negated} {rng.choice(('', 'very ', 'really '))}{adjective}{after}", rng), valence=_not(valence)
@@ -86,6 +89,17 @@ def _swapped(rng: np.random.Generator) -> Iterator[Example]:
     emotions = _NEUTRAL if valence == MIDDLE else None
     for word in rng.permutation(phrases.GROUPS[group])[:8]:
         yield Example(_write(frame.replace("|", str(word)), rng), emotions, valence, emotion_weight=0.5)
+
+
+def _single(rng: np.random.Generator) -> Iterator[Example]:
+    """Yield what stands alone, or a plain statement that ends with a symbol."""
+    text = str(rng.choice(list(lexicon.SINGLES)))
+    valence = lexicon.SINGLES[text]
+    if not text.isascii() and rng.random() < 0.5:
+        text = f"{_write(str(rng.choice(phrases.FACTS + phrases.SMALL_TALK)), rng)} {text}"
+    elif text.isascii() and rng.random() < 0.5:
+        text = f"{text[0].upper()}{text[1:]}{rng.choice(('!', '.'))}"
+    yield Example(text, _NEUTRAL if valence == MIDDLE else None, valence, emotion_weight=0.5)
 
 
 def _fill(frame: str, rng: np.random.Generator) -> str:

@@ -66,6 +66,15 @@ FACTS: Final = (
     "on {day} i go to the {building} and then i read",
     "today i washed the {things} and then made {food}",
     "the letter came on {day} in the {part}",
+    "my {vehicle} is due at {clock}",
+    "my {vehicle} sets off at {clock} on {day}",
+    "our flight departs at {clock}",
+    "my shift begins at {clock} and ends at {clock}",
+    "my {thing} is {place}",
+    "i bought a {thing} and {number} {things}",
+    "i bought {food} and a {colour} {thing}",
+    "the {topic} is on {day} at {clock}",
+    "the {topic} takes place in {city}",
 )
 
 SMALL_TALK: Final = (
@@ -106,6 +115,9 @@ SMALL_TALK: Final = (
     "it is a bit cloudy in {city}",
     "please leave your name and number",
     "thank you for calling the {building}",
+    "wait a second i have to find my {thing}",
+    "hang on i am looking for the {thing}",
+    "when does the {topic} begin",
 )
 
 TITLES: Final = (
@@ -119,6 +131,12 @@ TITLES: Final = (
     "{person} has a ticket for {mood_name} on {day}",
     "there is a {venue} named {mood_name} {place}",
     "the company {mood_name} makes {things}",
+    "chapter {number} is called {mood_name}",
+    "{mood_name} comes third in the programme",
+    "wait for me outside {mood_name}",
+    "the sign at the {building} says {mood_name}",
+    "drive past {mood_name} and turn left",
+    "channel {number} shows {mood_name} at {clock}",
 )
 MOOD_NAMES: Final = (
     "golden joy", "sweet hope", "bright smile", "lucky star", "true love", "pure delight", "good fortune", "paradise",
@@ -127,31 +145,12 @@ MOOD_NAMES: Final = (
     "mad dog", "the hateful eight", "cape fear", "love actually", "beautiful mind", "great expectations",
     "bad company",
     "the joy luck club", "misery", "hope", "lovely", "killer whale", "panic room", "gloomy", "cheerful",
+    "the ring", "the shining", "scream", "psycho", "dirty dancing", "ugly betty", "sunshine", "sugar and honey",
+    "the curse", "nightmare on elm street", "vengeance", "rage", "melancholia", "hell's kitchen", "death valley",
+    "the avengers", "funny girl", "beautiful boy", "fun house", "happy valley", "good will", "fresh delights",
+    "jolly roger", "the scream", "the revenant", "resentment", "hatred", "the wrath", "sunny side", "sunny day",
+    "handsome jack", "lovely lane", "great wall", "desperado", "crybaby", "the haunting", "malice", "charmed",
 )  # fmt: skip
-
-POSITIVE: Final = {
-    "happy": 4.3, "glad": 4.2, "pleased": 4.1, "delighted": 4.6, "thrilled": 4.7, "proud": 4.3, "content": 3.9,
-    "excited": 4.4, "grateful": 4.3, "relieved": 3.9, "hopeful": 3.9, "cheerful": 4.3, "satisfied": 4.0,
-}  # fmt: skip
-NEGATIVE: Final = {
-    "sad": 1.8, "angry": 1.7, "upset": 1.9, "miserable": 1.3, "disappointed": 1.9, "worried": 2.1, "afraid": 1.9,
-    "annoyed": 2.0, "furious": 1.3, "enraged": 1.2, "grieving": 1.4, "lonely": 1.8, "tired of it": 2.1,
-    "ashamed": 1.8, "bored": 2.3, "devastated": 1.2,
-}  # fmt: skip
-GOOD: Final = {
-    "good": 4.0, "great": 4.4, "nice": 3.9, "wonderful": 4.6, "fantastic": 4.7, "fine": 3.5, "okay": 3.3,
-    "lovely": 4.3,
-    "excellent": 4.6, "perfect": 4.7, "fun": 4.1, "amazing": 4.6, "decent": 3.5, "funny": 4.0,
-    "incredible": 4.7, "stunning": 4.6, "phenomenal": 4.8, "gorgeous": 4.5, "heavenly": 4.7, "acceptable": 3.3,
-    "tolerable": 3.1, "all right": 3.4, "not half bad": 3.7, "the greatest thing ever": 4.9, "cool": 4.0,
-    "divine": 4.7,
-}  # fmt: skip
-BAD: Final = {
-    "bad": 2.0, "terrible": 1.4, "awful": 1.4, "horrible": 1.3, "boring": 2.0, "poor": 2.1, "stupid": 1.8,
-    "disgusting": 1.3, "annoying": 1.9, "dull": 2.2, "useless": 1.8, "a disaster": 1.3, "weak": 2.3, "cruel": 1.5,
-    "pathetic": 1.5, "vile": 1.2, "hideous": 1.3, "unbearable": 1.2, "dire": 1.5, "lousy": 1.8, "tedious": 2.1,
-    "sickening": 1.2, "the most horrible thing ever": 1.1, "wretched": 1.4, "rubbish": 1.7, "disappointing": 2.0,
-}  # fmt: skip
 
 GOOD_CLAUSES: Final = {
     "i really liked it": 4.3, "it made my day": 4.5, "we had a great time": 4.5, "the people were so kind": 4.4,
@@ -170,31 +169,34 @@ BAD_CLAUSES: Final = {
     "they were rude to us": 1.8, "i regret it": 1.8, "it ruined my evening": 1.5, "i wanted to leave": 2.0,
     "we got lost": 2.1, "it was freezing": 2.3,
     "my phone died": 2.1, "the room was dirty": 1.9, "somebody broke in": 1.6, "i was so bored": 1.9,
-    "it snowed": 2.6,
+    "it snowed": 2.4, "it was windy": 2.4, "the sky turned grey": 2.5, "there was fog": 2.5, "they cheated me": 1.5,
     "the traffic was terrible": 1.8, "he ignored me": 1.9, "they robbed us": 1.4,
     "it hurt a lot": 1.7,
 }  # fmt: skip
 
-DEGREES: Final = {
-    "a little": 0.6, "slightly": 0.5, "": 1.0, "really": 1.15, "very": 1.2, "so": 1.2, "extremely": 1.35,
-    "absolutely": 1.3, "incredibly": 1.35,
-}  # fmt: skip
-"""By how much a word of degree stretches the distance from the middle of the scale."""
-
 GROUPS: Final = (
-    ("anna", "fatima", "mei", "john", "mohammed", "carlos", "olga", "kwame", "priya", "pierre", "lakisha", "brad"),
+    (
+        "anna", "fatima", "mei", "john", "mohammed", "carlos", "olga", "kwame", "priya", "pierre", "lakisha", "brad",
+        "abdul", "yuki", "ling", "jun", "min", "xiao", "rahul", "lakshmi", "sanjay", "leila", "omar", "yusuf", "noor",
+        "darnell", "tyrone", "keisha", "latoya", "malik", "diego", "lucia", "miguel", "rosa", "igor", "natasha",
+        "dmitri", "katarzyna", "emma", "jack", "claire", "hans", "greta", "sven", "aoife", "giovanni", "eleni",
+        "chidi", "amina", "tunde", "kofi", "rachel", "moshe", "nguyen", "thuy", "siti", "budi", "mary", "david",
+    ),
     ("german", "nigerian", "chinese", "mexican", "indian", "american", "turkish", "russian", "french", "arab"),
     ("muslim", "christian", "jewish", "hindu", "buddhist", "catholic", "atheist"),
     ("woman", "man", "girl", "boy", "lady", "gentleman"),
     ("black", "white", "asian", "latino"),
     ("gay", "straight", "lesbian", "transgender", "disabled", "old", "young"),
-)
+)  # fmt: skip
 """Words of which one may stand for another without a change of mood."""
 
 SWAPS: Final = (
     (
         "my new neighbour is called {0}", "{0} feels {state}", "i was talking with {0} about the {thing}",
         "{0} says that the {thing} is {quality}", "{0} and my {relative} are {state}", "{0} lives in {city}",
+        "according to {0} the {topic} was {quality}", "when {0} came back from the {topic} {0} was {state}",
+        "{0} thinks the {topic} is {quality}", "{0} seems {state} this {part}", "{0} got {state} about it",
+        "i think {0} is {state}", "{0} came home {state}", "{0} has a {thing}", "i saw {0} at the {building}",
     ),
     (
         "the {0} driver of the {vehicle} was {state}", "i met a {0} student at the {building}",
@@ -252,4 +254,5 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "venue": ("cafe", "hotel", "shop", "cinema", "bakery", "pub"),
     "geography": ("island", "bay", "hill", "valley"),
     "mood_name": MOOD_NAMES,
+    "topic": ("party", "lesson", "film", "journey", "job", "speech", "garden", "show", "trip", "exam", "hotel", "book"),
 }  # fmt: skip

