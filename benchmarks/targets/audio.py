@@ -1,0 +1,68 @@
+"""What the voice must reach."""
+
+from typing import Final
+
+from benchmarks.figures import Target
+
+_RAVDESS: Final = "RAVDESS, folds by actor, three seeds"
+
+AUDIO: Final = (
+    Target(
+        area="audio",
+        key="ravdess_uar",
+        figure="seven emotions, UAR",
+        data=_RAVDESS,
+        must=0.68,
+        aim=0.75,
+        reference={"linear head on Whisper tiny.en": 0.648},
+    ),
+    Target(area="audio", key="ravdess_uar_f", figure="seven emotions, UAR, women", data=_RAVDESS),
+    Target(area="audio", key="ravdess_uar_m", figure="seven emotions, UAR, men", data=_RAVDESS),
+    Target(
+        area="audio",
+        key="ravdess_strength_auc",
+        figure="strong against normal, AUC",
+        data=_RAVDESS,
+        must=0.80,
+        aim=0.88,
+    ),
+    Target(
+        area="audio",
+        key="left_out_uar",
+        figure="corpus never heard, mean UAR",
+        data="each corpus left out in turn",
+        must=0.42,
+        aim=0.50,
+        reference={"linear head": 0.34},
+    ),
+    Target(
+        area="audio",
+        key="ravdess_ece",
+        figure="calibration of the top emotion, ECE",
+        data=_RAVDESS,
+        better="lower",
+        must=0.08,
+        aim=0.05,
+    ),
+    Target(
+        area="audio", key="neutral_mood_f", figure="mood of neutral speech, women", data="all corpora, folds by speaker"
+    ),
+    Target(
+        area="audio", key="neutral_mood_m", figure="mood of neutral speech, men", data="all corpora, folds by speaker"
+    ),
+    Target(
+        area="audio",
+        key="nonspeech_scored_share",
+        figure="silence, hum, tones and noise that are scored",
+        data="200 generated chunks",
+        better="lower",
+        must=0.01,
+    ),
+    Target(
+        area="audio",
+        key="speech_scored_share",
+        figure="speech that is scored",
+        data="LibriSpeech and acted clips",
+        must=0.98,
+    ),
+)
