@@ -62,7 +62,8 @@ def open_camera(address: int | str) -> cv2.VideoCapture:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what goes wrong is said in our own words
     if isinstance(address, str) and "://" in address:
         patience = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _PATIENCE_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _PATIENCE_MS]
-        return cv2.VideoCapture(address, cv2.CAP_FFMPEG, patience)
+        # Each further thread of FFmpeg's would hold back a picture.
+        return cv2.VideoCapture(address, cv2.CAP_FFMPEG, [*patience, cv2.CAP_PROP_N_THREADS, 1])
     capture = cv2.VideoCapture(address)
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     return capture
