@@ -30,7 +30,8 @@ shapes |= {"attention.attn.o": (32, 32), "intermediate.dense": (48, 32), "output
 for n in range(2):
     for name, shape in shapes.items():
         t[f"encoder.layer.{n}.{name}.weight"], t[f"encoder.layer.{n}.{name}.bias"] = tensor(*shape), tensor(shape[0])
-for norm in ["embeddings.LayerNorm"] + [f"encoder.layer.{n}.{p}.LayerNorm" for n in (0, 1) for p in ("attention", "output")]:
+blocks = [f"encoder.layer.{n}.{part}" for n in (0, 1) for part in ("attention", "output")]
+for norm in (f"{part}.LayerNorm" for part in ("embeddings", *blocks)):
     t[norm + ".weight"], t[norm + ".bias"] = 1 + tensor(32), tensor(32)
 save_file(t, Path("{folder}") / "model.safetensors")
 

@@ -50,5 +50,5 @@ def test_lessons_are_read_as_written_without_the_texts(lessons: Lessons, tmp_pat
 
 
 def test_missing_lessons_say_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="training.teach"):
+    with pytest.raises(BadInputError, match=r"training\.teach"):
         read_lessons(tmp_path / "no.npz")
