@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import uuid4
 
 import hypothesis
@@ -13,13 +13,13 @@ from tests import servers
 
 T = TypeVar("T")
 
-_MISSING = pytest.StashKey[set[str]]()
+_NO_SERVER: Final = "no real server: "
 
 
 @pytest.fixture(scope="session")
-def rabbitmq_server(request: pytest.FixtureRequest) -> Iterator[servers.RabbitMqServer]:
+def rabbitmq_server() -> Iterator[servers.RabbitMqServer]:
     """A RabbitMQ that all tests share; they keep apart by the names of their queues, or by a virtual host."""
-    with _available(servers.rabbitmq(), request.config) as server:
+    with _available(servers.rabbitmq()) as server:
         yield server
 
 
@@ -43,9 +43,9 @@ def rabbitmq_vhost_url(rabbitmq_server: servers.RabbitMqServer) -> Iterator[str]
 
 
 @pytest.fixture(scope="session")
-def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
+def redis_url() -> Iterator[str]:
     """The URL of a Redis that all tests share."""
-    with _available(servers.redis(), request.config) as url:
+    with _available(servers.redis()) as url:
         yield url
 
 
@@ -54,25 +54,20 @@ hypothesis.settings.register_profile("mien", deadline=None)
 hypothesis.settings.load_profile("mien")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_MISSING] = set()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    missing = config.stash[_MISSING]
-    for reason in sorted(missing):
-        terminalreporter.write_line(f"NOT TESTED against a real server: {reason}.", red=True, bold=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    said = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", [])}
+    for reason in sorted(reason for reason in said if _NO_SERVER in reason):
+        terminalreporter.write_line(f"NOT TESTED, {reason.partition(': ')[2]}.", red=True, bold=True)
 
 
 @contextmanager
-def _available(server: AbstractContextManager[T], config: pytest.Config) -> Iterator[T]:
+def _available(server: AbstractContextManager[T]) -> Iterator[T]:
     """Enter a server; where there is none, the test skips, and fails in CI."""
     with ExitStack() as stack:
         try:
             running = stack.enter_context(server)
         except servers.NoServerError as error:
-            config.stash[_MISSING].add(str(error))
             if os.environ.get("CI"):
                 pytest.fail(str(error))
-            pytest.skip(str(error))
+            pytest.skip(f"{_NO_SERVER}{error}")
         yield running

@@ -1,8 +1,9 @@
 """One system for all the faults, and the table of how long each took to recover."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Final
 
 import pytest
 
@@ -10,12 +11,16 @@ from tests.faults.hosts import other_host
 from tests.faults.system import RECOVERIES, System
 from tests.servers import NoServerError, restartable_rabbitmq, restartable_redis
 
+RECOVERY: Final = "recovery"
+
 
 @pytest.fixture
-def system(whole_system: System) -> System:
-    """The whole system, whatever the test before has left of it."""
+def system(whole_system: System, record_property: Callable[[str, object], None]) -> Iterator[System]:
+    """The whole system, whatever the test before has left of it; its recoveries go into the test's report."""
     whole_system.mend()
-    return whole_system
+    yield whole_system
+    while RECOVERIES:
+        record_property(RECOVERY, RECOVERIES.pop(0))
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +43,9 @@ def whole_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if RECOVERIES:
+    reports = [report for group in terminalreporter.stats.values() for report in group if hasattr(report, "when")]
+    table = [value for report in reports for key, value in report.user_properties if key == RECOVERY]
+    if table:
         terminalreporter.section("seconds to recover, until everything published was accounted for")
-        for case, seconds in RECOVERIES:
+        for case, seconds in table:
             terminalreporter.write_line(f"{seconds:6.1f}  {case}")
