@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 SAMPLE := services/capture/sample/sample.mp4
+MPNET ?= .work/all-mpnet-base-v2
 DATA ?= ../shared/data
 AREA ?=
 MINUTES ?= 60
@@ -87,15 +88,18 @@ bench: $(VENV)/.dev ## Measure speed and memory (AREA=… for one)
 
 .PHONY: train
 train: TEXT = $(BIN)/python -m services.text.training.train --data $(DATA) --max-length 64
-train: AFTER = --start .work/text/first/epoch-02.weights.h5 --epochs 2 --until 2 --rate 0.00006 --train-embeddings \
-	--passes emobank=2.2,sst5=1.1,sst5_phrases=0.12,posts=0.5,goemotions=0.62,isear=0.25,generated=0.45 \
-	--spoken-share 0.35 --misheard-share 0.04
-train: $(VENV)/.dev ## Train the three models from DATA as they ship (two hours on two cores)
+train: LEARN = --epochs 2 --until 2 --checkpoints .work/text
+train: $(VENV)/.dev ## Train the three models from DATA as they ship (four hours on two cores; MPNET=folder of all-mpnet-base-v2)
 	$(TEXT) --checkpoints .work/text/first --epochs 3 --until 2 --seed 7 \
 		--passes emobank=3,sst5=1,sst5_phrases=0.6,posts=1,goemotions=1,isear=1
-	$(TEXT) --checkpoints .work/text/one $(AFTER) --seed 11
-	$(TEXT) --checkpoints .work/text/two $(AFTER) --seed 12
-	$(TEXT) --average $(foreach run,one two,.work/text/$(run)/epoch-01.weights.h5 .work/text/$(run)/epoch-02.weights.h5)
+	$(TEXT) $(LEARN)/teacher --mpnet $(MPNET) --seed 21 --rate 0.00004 --spoken-share 0 \
+		--passes emobank=1,sst5=0.75,posts=0.5,goemotions=0.375,isear=0.15,sst5_phrases=0.03
+	$(BIN)/python -m services.text.training.teach --data $(DATA) --mpnet $(MPNET) \
+		--checkpoint .work/text/teacher/epoch-02.weights.h5 --out .work/text/lessons.npz
+	$(TEXT) $(LEARN)/student --start .work/text/first/epoch-02.weights.h5 --lessons .work/text/lessons.npz \
+		--seed 31 --rate 0.00008 --train-embeddings --spoken-share 0.35 --misheard-share 0.04 \
+		--passes emobank=1.8,sst5=1.2,sst5_phrases=0.1,posts=0.4,goemotions=0.5,isear=0.15,generated=0.5
+	$(TEXT) --average .work/text/student/epoch-02.weights.h5
 	$(BIN)/python -m services.audio.training.train --data $(DATA)
 	$(BIN)/python -m services.face.training.train --data $(DATA)
 

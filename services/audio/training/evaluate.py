@@ -107,10 +107,12 @@ def _uars(clips: Clips, distributions: Distributions) -> dict[str, float]:
 def _left_out_figures(clips: Clips, held: Sequence[OutOfFold]) -> dict[str, float]:
     distributions = served_out_of_fold(clips, held[1], held[0])
     uars = _uars(clips, distributions)
-    by_gender = {
-        f"left_out_uar_{gender.lower()}": float(np.mean(list(_uars(clips.take(part), distributions[part]).values())))
-        for gender, part in ((gender, clips.genders == gender) for gender in "FM")
-    }
+    by_gender: dict[str, float] = {}
+    for gender in "FM":
+        part = clips.genders == gender
+        some, said = clips.take(part), distributions[part]
+        by_gender[f"left_out_uar_{gender.lower()}"] = float(np.mean(list(_uars(some, said).values())))
+        by_gender[f"left_out_ece_{gender.lower()}"] = expected_calibration_error(said, some.emotions)
     by_corpus = {f"left_out_uar_{corpus}": uar for corpus, uar in uars.items()}
     return (
         by_corpus

@@ -16,7 +16,7 @@ from services.text.training.lessons import of_answers
 from services.text.training.pretrained import mpnet
 from services.text.training.train import predict
 
-ASKED: Final = ("emobank", "sst5", "posts", "goemotions", "isear")
+ASKED: Final = ("emobank", "sst5", "posts", "goemotions")
 MAX_LENGTH: Final = 64
 
 
