@@ -45,8 +45,8 @@ servers:
 	@sh deploy/install-servers.sh
 
 .PHONY: test
-test: $(VENV)/.dev servers ## Run every test, against private RabbitMQ and Redis
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.dev servers ## Run every test, two files at a time, against private RabbitMQ and Redis
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 .PHONY: test-locks
 test-locks: ## Install each service's own lock alone and import the service, as its image does
@@ -99,7 +99,7 @@ train: $(VENV)/.dev ## Train the three models from DATA as they ship (four hours
 	$(TEXT) $(LEARN)/student --start .work/text/first/epoch-02.weights.h5 --lessons .work/text/lessons.npz \
 		--seed 31 --rate 0.00008 --train-embeddings --spoken-share 0.35 --misheard-share 0.04 \
 		--passes emobank=1.8,sst5=1.2,sst5_phrases=0.1,posts=0.4,goemotions=0.5,isear=0.15,generated=0.5
-	$(TEXT) --average .work/text/student/epoch-02.weights.h5
+	$(TEXT) --seed 31 --average .work/text/student/epoch-01.weights.h5 .work/text/student/epoch-02.weights.h5
 	$(BIN)/python -m services.audio.training.train --data $(DATA)
 	$(BIN)/python -m services.face.training.train --data $(DATA)
 

@@ -42,7 +42,7 @@ def main() -> None:
     options.weights.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(encoder.folder / "tokenizer.json", options.weights / "tokenizer.json")
     write_litert(model, encoder.config, calibration, options.weights / "text.tflite")
-    seal(options.weights, options.data, _command(options), options.seed, version="3")
+    seal(options.weights, options.data, _command(options), options.seed, version="4")
 
 
 class LinearRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
