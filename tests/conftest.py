@@ -3,17 +3,15 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Final, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 import hypothesis
 import pytest
 
-from tests import servers
+from tests import reports, servers
 
 T = TypeVar("T")
-
-_NO_SERVER: Final = "no real server: "
 
 
 @pytest.fixture(scope="session")
@@ -55,9 +53,13 @@ hypothesis.settings.load_profile("mien")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    said = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", [])}
-    for reason in sorted(reason for reason in said if _NO_SERVER in reason):
-        terminalreporter.write_line(f"NOT TESTED, {reason.partition(': ')[2]}.", red=True, bold=True)
+    said = [report for group in terminalreporter.stats.values() for report in group]
+    if table := reports.recoveries(said):
+        terminalreporter.section("seconds to recover, until everything published was accounted for")
+        for case, seconds in table:
+            terminalreporter.write_line(f"{seconds:6.1f}  {case}")
+    for reason in reports.missing_servers(said):
+        terminalreporter.write_line(f"NOT TESTED, {reason}.", red=True, bold=True)
 
 
 @contextmanager
@@ -69,5 +71,5 @@ def _available(server: AbstractContextManager[T]) -> Iterator[T]:
         except servers.NoServerError as error:
             if os.environ.get("CI"):
                 pytest.fail(str(error))
-            pytest.skip(f"{_NO_SERVER}{error}")
+            pytest.skip(f"{reports.NO_SERVER}{error}")
         yield running

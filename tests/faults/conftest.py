@@ -1,17 +1,15 @@
-"""One system for all the faults, and the table of how long each took to recover."""
+"""One system for all the faults; how long each took to recover goes into its report."""
 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Final
 
 import pytest
 
 from tests.faults.hosts import other_host
 from tests.faults.system import RECOVERIES, System
+from tests.reports import RECOVERY
 from tests.servers import NoServerError, restartable_rabbitmq, restartable_redis
-
-RECOVERY: Final = "recovery"
 
 
 @pytest.fixture
@@ -40,12 +38,3 @@ def whole_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         if os.environ.get("CI"):
             pytest.fail(str(error))
         pytest.skip(str(error))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    reports = [report for group in terminalreporter.stats.values() for report in group if hasattr(report, "when")]
-    table = [value for report in reports for key, value in report.user_properties if key == RECOVERY]
-    if table:
-        terminalreporter.section("seconds to recover, until everything published was accounted for")
-        for case, seconds in table:
-            terminalreporter.write_line(f"{seconds:6.1f}  {case}")
