@@ -21,6 +21,23 @@ MPNET_OFFSET: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
+class TensorNames:
+    """What the tensors of an encoder's attention are called, and how its embeddings are read.
+
+    Attributes:
+        query_key_value: Names of the three projections within a block.
+        attended: Name of the projection after attention.
+        norm: Name of the normalisation after attention.
+        embeddings: Returns the word table and a position table of the given length.
+    """
+
+    query_key_value: tuple[str, str, str]
+    attended: str
+    norm: str
+    embeddings: Callable[[Tensors, int], list[NDArray[np.float32]]]
+
+
+@dataclass(frozen=True, slots=True)
 class Pretrained:
     """An encoder with its weights and its tokeniser.
 
@@ -32,7 +49,7 @@ class Pretrained:
 
     config: EncoderConfig
     folder: Path
-    names: "TensorNames"
+    names: TensorNames
 
     def load(self, model: keras.Model) -> None:
         """Fill the encoder of a model of this size with the weights.
@@ -74,23 +91,6 @@ class Pretrained:
         model.get_layer(f"{block}_outer").set_weights(_dense(tensors, f"{source}.output.dense"))
         _set_norm(model, f"{block}_norm1", tensors, f"{source}.{names.norm}")
         _set_norm(model, f"{block}_norm2", tensors, f"{source}.output.LayerNorm")
-
-
-@dataclass(frozen=True, slots=True)
-class TensorNames:
-    """What the tensors of an encoder's attention are called, and how its embeddings are read.
-
-    Attributes:
-        query_key_value: Names of the three projections within a block.
-        attended: Name of the projection after attention.
-        norm: Name of the normalisation after attention.
-        embeddings: Returns the word table and a position table of the given length.
-    """
-
-    query_key_value: tuple[str, str, str]
-    attended: str
-    norm: str
-    embeddings: Callable[[Tensors, int], list[NDArray[np.float32]]]
 
 
 def minilm(dropout: float) -> Pretrained:
