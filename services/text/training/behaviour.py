@@ -105,7 +105,7 @@ HELD_OUT: Final = frozenset(
     for phrase in phrases
     for word in phrase.split()
 )
-"""Words of mood and names that no list of words may bring into training."""
+"""Words of mood, but for those in whole clauses, and names: no list of words may bring them into training."""
 
 
 @dataclass(frozen=True, slots=True)

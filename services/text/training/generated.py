@@ -9,11 +9,10 @@ import numpy as np
 
 from services.text.training import lexicon, phrases
 from services.text.training.corpora import Example
-from services.text.training.rated import first_names, rated_adjectives, rated_words, telling_words
+from services.text.training.rated import MIDDLE, first_names, rated_adjectives, rated_words, telling_words
 from shared.emotions import EMOTIONS, Emotion
 
 SEED: Final = 3
-MIDDLE: Final = 3.0
 RATED: Final = 0.6
 """Share of the words that come from the lists of :mod:`services.text.training.rated`, where one fits."""
 
