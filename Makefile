@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 SAMPLE := services/capture/sample/sample.mp4
 MPNET ?= .work/all-mpnet-base-v2
+FACERES ?= .work/human-models
 DATA ?= ../shared/data
 AREA ?=
 MINUTES ?= 60
@@ -89,7 +90,7 @@ bench: $(VENV)/.dev ## Measure speed and memory (AREA=… for one)
 .PHONY: train
 train: TEXT = $(BIN)/python -m services.text.training.train --data $(DATA) --max-length 64
 train: LEARN = --epochs 2 --until 2 --checkpoints .work/text
-train: $(VENV)/.dev ## Train the three models from DATA as they ship (four hours on two cores; MPNET=folder of all-mpnet-base-v2)
+train: $(VENV)/.dev ## Train the three models from DATA as they ship (four hours on two cores; MPNET=folder of all-mpnet-base-v2, FACERES=of human-models)
 	$(TEXT) --checkpoints .work/text/first --epochs 3 --until 2 --seed 7 \
 		--passes emobank=3,sst5=1,sst5_phrases=0.6,posts=1,goemotions=1,isear=1
 	$(TEXT) $(LEARN)/teacher --mpnet $(MPNET) --seed 21 --rate 0.00004 --spoken-share 0 \
@@ -101,7 +102,7 @@ train: $(VENV)/.dev ## Train the three models from DATA as they ship (four hours
 		--passes emobank=1.8,sst5=1.2,sst5_phrases=0.1,posts=0.4,goemotions=0.5,isear=0.15,generated=0.5
 	$(TEXT) --seed 31 --average .work/text/student/epoch-01.weights.h5 .work/text/student/epoch-02.weights.h5
 	$(BIN)/python -m services.audio.training.train --data $(DATA)
-	$(BIN)/python -m services.face.training.train --data $(DATA)
+	$(BIN)/python -m services.face.training.train --data $(DATA) --faceres $(FACERES)
 
 .PHONY: lock
 lock: ## Write the hashed locks again from pyproject.toml (needs uv)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 SIZE: Final = 48
 
+_STRENGTH: Final = (0.3, 0.7)
 _MAX_ROTATION_DEG: Final = 20.0
 _MAX_SHIFT_PX: Final = 4.0
 _MAX_SCALING: Final = 0.15
@@ -18,6 +19,12 @@ _JPEG_QUALITY: Final = (20, 80)
 _COVER_SHARE: Final = (0.15, 0.45)
 _MOUTH: Final = (24.0, 37.7)
 """Where the mouth lies in a crop, x and y in pixels; services/face/features.py places it there."""
+
+
+def strength_of(epoch: int, epochs: int) -> float:
+    """Return how strongly an epoch, counted from 0, of so many augments, 0..1: tamely at first, more and more later."""
+    first, last = _STRENGTH
+    return first + (last - first) * epoch / epochs
 
 
 def augment(image: NDArray[np.uint8], rng: np.random.Generator, strength: float = 1.0) -> NDArray[np.uint8]:

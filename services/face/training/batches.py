@@ -2,14 +2,12 @@
 
 from typing import Final
 
-import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from services.face.training.augment import SIZE, augment, cover_mouth
+from services.face.training.augment import augment, cover_mouth
 from services.face.training.dataset import Panel, with_mouth_covered
-from services.face.training.stages import Stage
 
 _COVERED: Final = 0.08
 
@@ -21,16 +19,16 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc] # Keras ships no typ
         panel: Faces and votes.
         weights: float32 array of shape (n,).
         batch: Faces a batch.
-        stage: What the epoch is like.
+        strength: Of the augmentation, 0..1.
         seed: Of order and augmentation; one number or several.
     """
 
     def __init__(
-        self, panel: Panel, weights: NDArray[np.float32], batch: int, stage: Stage, seed: int | tuple[int, ...]
+        self, panel: Panel, weights: NDArray[np.float32], batch: int, strength: float, seed: int | tuple[int, ...]
     ) -> None:
         super().__init__()
         self._panel, self._shares, self._weights = panel, panel.shares, weights
-        self._batch, self._stage = batch, stage
+        self._batch, self._strength = batch, strength
         self._rng = np.random.default_rng(seed)
         self._order = self._rng.permutation(len(panel))
 
@@ -45,8 +43,4 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc] # Keras ships no typ
         return np.stack(faces)[..., None], shares, self._weights[rows]
 
     def _change(self, image: NDArray[np.uint8], *, covered: bool) -> NDArray[np.uint8]:
-        face = augment(cover_mouth(image, self._rng) if covered else image, self._rng, self._stage.strength)
-        if self._stage.side == SIZE:
-            return face
-        size = (self._stage.side, self._stage.side)
-        return np.asarray(cv2.resize(face, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        return augment(cover_mouth(image, self._rng) if covered else image, self._rng, self._strength)

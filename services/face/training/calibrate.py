@@ -45,6 +45,9 @@ class Calibration:
         return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
+UNCALIBRATED: Final = Calibration(1.0, np.zeros(len(EMOTIONS) + 1, dtype=np.float32))
+
+
 def calibrate(raw: Logits, panel: Panel) -> Calibration:
     """Fit to the votes, then sharpen as far as the votes allow, then make each emotion as frequent as panels do.
 

@@ -1,13 +1,13 @@
 """Train a variant on FER2013's labels, to compare with others: ``python -m services.face.training.fer2013``.
 
-It goes on from the networks that ``services.face.training.train`` left, and is not served.
+It goes on from the network that ``services.face.training.train`` left, and is not served.
 """
 
 from pathlib import Path
 
 from services.face.training import dataset
 from services.face.training.export import logits_of
-from services.face.training.train import fit_all, parse
+from services.face.training.train import fit, parse
 from shared.emotions import EMOTIONS
 
 
@@ -18,13 +18,13 @@ def main() -> None:
         checkpoints=Path(".work/fer2013"),
         start_from=Path(".work/face"),
         epochs=4,
-        rate=1e-3,
+        rate=3e-4,
         balance=0.0,
         mood=0.0,
     )
-    networks = fit_all(dataset.load_fer2013(options.data, "train"), options)
+    network = fit(dataset.load_fer2013(options.data, "train"), options)
     test = dataset.load_fer2013(options.data, "valid")
-    answers = logits_of(networks, test.images)[:, : len(EMOTIONS)].argmax(axis=1)
+    answers = logits_of(network, test.images)[:, : len(EMOTIONS)].argmax(axis=1)
     share = (answers == test.votes.argmax(axis=1)).mean()
     print(f"FER2013 label, 7 classes: {100 * share:.1f} % of {len(test):,} images")
 

