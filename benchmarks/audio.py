@@ -20,7 +20,7 @@ from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from benchmarks.figures import Target
-from services.audio.features import HOP_SAMPLES
+from services.audio.levels import HOP_SAMPLES
 from services.audio.model import HEAD_NAME
 from services.audio.scorer import AudioScorer
 from services.audio.settings import AudioSettings

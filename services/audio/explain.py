@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.audio.features import HOP_SAMPLES, frame_levels, pitch_track
+from services.audio.features import pitch_track
+from services.audio.levels import HOP_SAMPLES, frame_levels
 from services.audio.scorer import AudioScorer
 from shared.messages.speech import SAMPLE_RATE_HZ
 from shared.scoring import SpeechWindow

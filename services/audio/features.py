@@ -1,4 +1,4 @@
-"""What is heard in an utterance before any model: level, pitch, voicing, and the encoder's frames pooled."""
+"""What is measured in an utterance before any model: level, pitch, voicing, spectrum."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
+from services.audio.levels import HOP_SAMPLES, SILENCE_DBFS, Samples, Track, active_frames, frame_levels, mean_db
 from shared.messages.speech import SAMPLE_RATE_HZ
-
-HOP_SAMPLES: Final = 320
-"""20 ms: the step of Whisper's encoder, so that prosody and encoder frames lie side by side."""
 
 PROSODY_WIDTH: Final = 10
 
@@ -21,19 +19,12 @@ _PITCH_MIN_HZ: Final = 65.0
 _PITCH_MAX_HZ: Final = 500.0
 _COMPARED_SAMPLES: Final = 512
 _VOICED_APERIODICITY: Final = 0.3
-_SILENCE_DBFS: Final = -90.0
-_ACTIVE_RANGE_DB: Final = 30.0
-_MARGIN_SAMPLES: Final = 1600
-_ENCODER_LEVEL_DBFS: Final = -26.0
 _BANDS: Final = 24
 _PEAK_BINS: Final = 3
 _FEWEST_VOICED: Final = 3
 _FULL_SCALE: Final = 0.985
 _MAX_SNR_DB: Final = 60.0
 _HIGH_PASS: Final = butter(2, 60.0, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
-
-Samples = NDArray[np.float32]
-Track = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,51 +63,6 @@ class Prosody:
     spectral_change_db: float
     harmonic_share: float
     shape: NDArray[np.float32]
-
-
-def normalise(samples: Samples) -> Samples:
-    """Cut the silence around an utterance (0.1 s stays) and bring its active part to -26 dBFS.
-
-    The loudness of a recording says more of the microphone than of the mood.
-
-    Args:
-        samples: float32 array of shape (n,), -1..1, 16 kHz.
-
-    Returns:
-        float32 array of shape (m,), m <= n; unchanged where there is no sound.
-    """
-    levels = frame_levels(samples)
-    active = _active(levels)
-    if not active.any():
-        return samples
-    first, last = np.flatnonzero(active)[[0, -1]]
-    span = samples[max(0, first * HOP_SAMPLES - _MARGIN_SAMPLES) : (last + 1) * HOP_SAMPLES + _MARGIN_SAMPLES]
-    gain_db = _ENCODER_LEVEL_DBFS - _mean_db(levels[active])
-    return np.asarray(span * np.float32(10.0 ** (gain_db / 20.0)), dtype=np.float32)
-
-
-def active_level_db(samples: Samples) -> float:
-    """Return the level of what sounds in a recording, dBFS, at least -90."""
-    levels = frame_levels(samples)
-    active = _active(levels)
-    return _mean_db(levels[active]) if active.any() else _SILENCE_DBFS
-
-
-def frame_levels(samples: Samples) -> Track:
-    """Return the level of each 20 ms frame, dBFS, at least -90."""
-    whole = np.pad(samples, (0, -len(samples) % HOP_SAMPLES)).astype(np.float64).reshape(-1, HOP_SAMPLES)
-    return np.asarray(10.0 * np.log10(np.mean(whole**2, axis=1) + 10.0 ** (_SILENCE_DBFS / 10.0)))
-
-
-def _active(levels: Track) -> NDArray[np.bool_]:
-    """Mark the frames that sound: within 30 dB of the loudest twentieth."""
-    if levels.size == 0:
-        return np.zeros(0, dtype=np.bool_)
-    return np.asarray(levels > max(np.percentile(levels, 95) - _ACTIVE_RANGE_DB, _SILENCE_DBFS + 3.0))
-
-
-def _mean_db(levels: Track) -> float:
-    return float(10.0 * np.log10(np.mean(10.0 ** (levels / 10.0))))
 
 
 def pitch_track(samples: Samples) -> tuple[Track, NDArray[np.bool_]]:
@@ -169,17 +115,17 @@ def prosody(samples: Samples) -> Prosody:
         samples: float32 array of shape (n,), -1..1, 16 kHz, n >= 1.
     """
     levels = frame_levels(samples)
-    active = _active(levels)
+    active = active_frames(levels)
     pitch, periodic = pitch_track(samples)
     voiced = periodic & active
     floor = float(np.percentile(levels, 5))
-    level = _mean_db(levels[active]) if active.any() else _SILENCE_DBFS
+    level = mean_db(levels[active]) if active.any() else SILENCE_DBFS
     spectrum = _power_spectrum(samples)[: len(levels)]
     semitones = 12.0 * np.log2(pitch[voiced])
     return Prosody(
         duration_s=len(samples) / SAMPLE_RATE_HZ,
         level_dbfs=level,
-        energy_db=_mean_db(levels[voiced]) - floor if voiced.any() else 0.0,
+        energy_db=mean_db(levels[voiced]) - floor if voiced.any() else 0.0,
         snr_db=_snr_db(level, floor),
         pitch_hz=float(np.median(pitch[voiced])) if voiced.any() else None,
         pitch_range_semitones=_spread(semitones, 10, 90) if voiced.any() else None,
@@ -263,17 +209,3 @@ def _tilt(spectrum: Track) -> Track:
     split = round(1000.0 * _FRAME_SAMPLES / SAMPLE_RATE_HZ)
     low, high = spectrum[:, :split].sum(), spectrum[:, split:].sum()
     return np.array([10.0 * np.log10((high + 1e-9) / (low + 1e-9))])
-
-
-def pool(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean over time of an utterance's encoder frames.
-
-    Their deviation and maximum were left out: they did not help, on speakers or on corpora left out.
-
-    Args:
-        frames: float32 array of shape (frames, width), of the utterance alone and not of the silence after it.
-
-    Returns:
-        float32 array of shape (width,).
-    """
-    return np.asarray(frames.mean(axis=0), dtype=np.float32)

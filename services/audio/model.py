@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.audio.features import HOP_SAMPLES, normalise, pool
+from services.audio.levels import frame_levels, normalise, pool
 from shared.emotions import EMOTIONS
 from shared.errors import WeightsError
 from shared.messages.score import ModelRef
@@ -45,23 +45,24 @@ class Prediction:
     arousals: NDArray[np.float64]
 
 
-def encode_utterances(encoder: WhisperEncoder, samples: Sequence[Samples]) -> list[NDArray[np.float32]]:
-    """Return the encoder's frames of utterances: without their silent ends and all at one level.
+def hear(encoder: WhisperEncoder, samples: Sequence[Samples]) -> NDArray[np.float32]:
+    """Return what the encoder hears in utterances, pooled: without their ends and all at one level.
 
     Args:
         encoder: The layers that the head was trained on.
         samples: float32 arrays of shape (n_i,), 16 kHz, n_i >= 1; what is beyond 29 s is not heard.
 
     Returns:
-        One float32 array of shape (frames_i, width) an utterance, 50 frames a second.
+        float32 array of shape (utterances, width).
     """
     waves = [normalise(wave)[:_LONGEST_SAMPLES] for wave in samples]
-    frames: list[NDArray[np.float32]] = [np.empty((0, 0), dtype=np.float32)] * len(waves)
+    pooled: list[NDArray[np.float32]] = [np.empty(0, dtype=np.float32)] * len(waves)
     for length, indices in batches_of_like_length([len(wave) for wave in waves], most=_MOST_IN_A_CALL):
         padded = np.stack([np.pad(waves[index], (0, length + _TAIL_SAMPLES - len(waves[index]))) for index in indices])
         for index, one in zip(indices, encoder(padded), strict=True):
-            frames[index] = one[: -(-len(waves[index]) // HOP_SAMPLES)]
-    return frames
+            levels = frame_levels(waves[index])
+            pooled[index] = pool(one[: len(levels)], levels)
+    return np.stack(pooled)
 
 
 def batches_of_like_length(lengths: Sequence[int], *, most: int) -> list[tuple[int, list[int]]]:
@@ -113,8 +114,7 @@ class AudioModel:
             samples: float32 arrays of shape (n_i,), 16 kHz, at least one utterance.
             shapes: ``Prosody.shape`` of each, float32 arrays of shape (PROSODY_WIDTH,).
         """
-        pooled = np.stack([pool(frames) for frames in encode_utterances(self._encoder, samples)])
-        outputs = self._head(encoder=pooled, prosody=np.stack(shapes).astype(np.float32))
+        outputs = self._head(encoder=hear(self._encoder, samples), prosody=np.stack(shapes).astype(np.float32))
         arousals = outputs["arousal"] if "arousal" in outputs else np.full(len(samples), np.nan)
         return Prediction(
             distributions=_normalised(outputs["distribution"].astype(np.float64)),

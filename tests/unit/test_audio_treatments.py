@@ -1,11 +1,14 @@
 """Recordings are worsened as far as it says, and altered alike in every run."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 
-from services.audio.features import active_level_db
+from services.audio.levels import active_level_db
 from services.audio.training.synthetic import voice
-from services.audio.training.treatments import ALTERED, GAIN_DB, mixed, worsened_by
+from services.audio.training.treatments import ALTERED, BABBLED, GAIN_DB, mixed, worsened_by
 
 WAVE = voice(150.0, 2.0)
 TREATMENTS = worsened_by([voice(90.0 + 20.0 * place, 2.5, seed=place) for place in range(8)])
@@ -32,10 +35,22 @@ def test_opus_keeps_the_length_and_the_shape_but_not_every_sample() -> None:
 
 
 def test_altered_recordings_differ_by_draw_and_not_by_run() -> None:
-    first, again, other = (ALTERED.apply(WAVE, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    first, again, other = (ALTERED.apply(WAVE, np.random.default_rng(seed), []) for seed in (3, 3, 4))
     np.testing.assert_array_equal(first, again)
     assert len(first) != len(other) or not np.allclose(first, other)
     assert all(np.isfinite(wave).all() for wave in (first, other))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_babble_is_the_voices_given_five_to_twenty_decibels_below(tmp_path: Path, seed: int) -> None:
+    neutral = [tmp_path / f"{place}.wav" for place in range(4)]
+    for place, file in enumerate(neutral):
+        soundfile.write(file, voice(100.0 + 20.0 * place, 2.0, seed=place), 16_000)
+    alone, among_voices = (BABBLED.apply(WAVE, np.random.default_rng(seed), files) for files in ([], neutral))
+    babble = among_voices - alone
+    assert 5.0 <= active_level_db(alone) - 10.0 * np.log10(np.mean(babble**2)) <= 20.0
+    again = BABBLED.apply(WAVE, np.random.default_rng(seed), neutral)
+    np.testing.assert_array_equal(again, among_voices)
 
 
 def test_noise_over_silence_is_silent_too() -> None:

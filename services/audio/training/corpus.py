@@ -3,7 +3,8 @@
 import csv
 import hashlib
 import sys
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby
 from operator import itemgetter
@@ -16,8 +17,8 @@ import soundfile
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from services.audio.features import pool, prosody
-from services.audio.model import ENCODER_LAYERS, encode_utterances
+from services.audio.features import prosody
+from services.audio.model import ENCODER_LAYERS, hear
 from shared.emotions import EMOTIONS, Emotion
 from shared.errors import BadInputError
 from shared.runtime.whisper_encoder import load_encoder
@@ -29,7 +30,7 @@ DEFAULT_CACHE: Final = Path(gettempdir()) / "mien-audio-cache"
 ENCODER_WIDTH: Final = 384
 
 _BLOCK: Final = 256
-_FEATURES_VERSION: Final = "2"
+_FEATURES_VERSION: Final = "3"
 _CALM: Final = "calm"
 _STRENGTH: Final = {"normal": 0.0, "strong": 1.0}
 _EMOTIONS: Final[dict[str, Emotion]] = {
@@ -55,18 +56,19 @@ class Treatment:
 
     Attributes:
         name: Names it in the cache.
-        apply: Takes samples (float32 array of shape (n,), 16 kHz) and what to draw from, and returns samples.
+        apply: Takes samples (float32 array of shape (n,), 16 kHz), what to draw from, and the files of what the same
+            speaker says neutrally, and returns samples.
         corpora: Which it is done to; empty for all.
         most: How many clips of a corpus it is done to at most.
     """
 
     name: str
-    apply: Callable[[Samples, np.random.Generator], Samples]
+    apply: Callable[[Samples, np.random.Generator, Sequence[Path]], Samples]
     corpora: tuple[str, ...] = ()
     most: int = sys.maxsize
 
 
-AS_IS: Final = Treatment(name="as-is", apply=lambda samples, _: samples)
+AS_IS: Final = Treatment(name="as-is", apply=lambda samples, *_: samples)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +128,7 @@ def load_clips(
     corpora = groupby(sorted(_rows(data / "speech"), key=itemgetter("corpus")), key=itemgetter("corpus"))
     read = {corpus: list(rows) for corpus, rows in corpora if corpus not in exclude}
     parts = [
-        _treated(data / "speech", _some(rows, treatment.most), cache, treatment)
+        _treated(data / "speech", rows, cache, treatment)
         for treatment in treatments
         for corpus, rows in read.items()
         if corpus in treatment.corpora or not treatment.corpora
@@ -140,9 +142,15 @@ def _some(rows: Sequence[dict[str, str]], most: int) -> list[dict[str, str]]:
     return [rows[place] for place in np.sort(chosen)]
 
 
-def _treated(speech: Path, rows: Sequence[dict[str, str]], cache: Path, treatment: Treatment) -> Clips:
+def _treated(speech: Path, recorded: Sequence[dict[str, str]], cache: Path, treatment: Treatment) -> Clips:
     """Return the clips of one corpus under a treatment."""
-    encoder, shapes = _features(speech, [row["file"] for row in rows], cache / rows[0]["corpus"], treatment)
+    rows = _some(recorded, treatment.most)
+    neutral: dict[str, list[Path]] = defaultdict(list)
+    for row in recorded:
+        if _EMOTIONS[row["emotion"]] is Emotion.NEUTRAL:
+            neutral[row["speaker"]].append(speech / row["file"])
+    neutral_by_file = {row["file"]: neutral[row["speaker"]] for row in rows}
+    encoder, shapes = _features(speech, neutral_by_file, cache / rows[0]["corpus"], treatment)
     return Clips(
         files=np.array([row["file"] for row in rows]),
         corpora=np.array([row["corpus"] for row in rows]),
@@ -168,35 +176,44 @@ def _rows(speech: Path) -> list[dict[str, str]]:
 
 
 def _features(
-    speech: Path, files: Sequence[str], cache: Path, treatment: Treatment
+    speech: Path, neutral_by_file: Mapping[str, Sequence[Path]], cache: Path, treatment: Treatment
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the pooled encoder frames and the prosody of files."""
-    key = hashlib.sha256("\n".join([_FEATURES_VERSION, *files]).encode()).hexdigest()[:16]
+    """Return what the encoder hears in files, and their prosody.
+
+    Args:
+        speech: The folder that the files are in.
+        neutral_by_file: For each file, what its speaker says neutrally.
+        cache: Where the features are kept.
+        treatment: What is done to the recordings before.
+    """
+    key = hashlib.sha256("\n".join([_FEATURES_VERSION, *neutral_by_file]).encode()).hexdigest()[:16]
     path = cache / f"{treatment.name}-{key}.npz"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        encoder, shapes = _extract(speech, files, treatment)
+        encoder, shapes = _extract(speech, neutral_by_file, treatment)
         np.savez(path, encoder=encoder, prosody=shapes)
     with np.load(path) as stored:
         return stored["encoder"], stored["prosody"]
 
 
 def _extract(
-    speech: Path, files: Sequence[str], treatment: Treatment
+    speech: Path, neutral_by_file: Mapping[str, Sequence[Path]], treatment: Treatment
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    hearing = load_encoder(ENCODER_LAYERS)
-    pooled: list[NDArray[np.float32]] = []
+    encoder, files = load_encoder(ENCODER_LAYERS), list(neutral_by_file)
+    heard: list[NDArray[np.float32]] = []
     shapes: list[NDArray[np.float32]] = []
     with tqdm(total=len(files), unit="clip", desc="features") as progress:
         for first in range(0, len(files), _BLOCK):
-            waves = [_heard(speech / name, treatment) for name in files[first : first + _BLOCK]]
-            pooled.extend(pool(frames) for frames in encode_utterances(hearing, waves))
+            waves = [
+                _recorded(speech / name, treatment, neutral_by_file[name]) for name in files[first : first + _BLOCK]
+            ]
+            heard.append(hear(encoder, waves))
             shapes.extend(prosody(wave).shape for wave in waves)
             progress.update(len(waves))
-    return np.stack(pooled), np.stack(shapes)
+    return np.concatenate(heard), np.stack(shapes)
 
 
-def _heard(file: Path, treatment: Treatment) -> NDArray[np.float32]:
+def _recorded(file: Path, treatment: Treatment, neutral: Sequence[Path]) -> NDArray[np.float32]:
     samples: NDArray[np.float32] = soundfile.read(file, dtype="float32")[0]
     seed = int.from_bytes(hashlib.sha256(f"{treatment.name} {file.name}".encode()).digest()[:8])
-    return treatment.apply(samples, np.random.default_rng(seed))
+    return treatment.apply(samples, np.random.default_rng(seed), neutral)

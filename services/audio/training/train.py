@@ -19,7 +19,7 @@ from services.audio.training.validation import OutOfFold, calibrate, left_out, u
 from shared.emotions import EMOTIONS
 from shared.weights import Manifest, load_manifest, write_manifest
 
-VERSION: Final = "0.3.0"
+VERSION: Final = "0.4.0"
 TERMS: Final[dict[str, str]] = {
     "ravdess": "RAVDESS, CC BY-NC-SA 4.0",
     "tess": "TESS, CC BY-NC-ND 4.0",

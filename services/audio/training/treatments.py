@@ -1,6 +1,6 @@
 """What is done to recordings: altered to train on, and worsened in known ways to measure on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +12,7 @@ import soundfile
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 from scipy.signal import fftconvolve, resample_poly
 
-from services.audio.features import active_level_db
+from services.audio.levels import active_level_db, normalise
 from services.audio.training.corpus import AS_IS, Samples, Treatment
 from shared.messages.speech import SAMPLE_RATE_HZ
 
@@ -25,7 +25,7 @@ _BABBLERS: Final = 6
 _OPUS_RATE_HZ: Final = 48_000
 
 
-def _altered(samples: Samples, rng: np.random.Generator) -> Samples:
+def _altered(samples: Samples, rng: np.random.Generator, _: Sequence[Path]) -> Samples:
     """Speak faster or slower by up to a tenth, in a room or not, before another microphone, in noise or not."""
     wave = resample_poly(samples, rng.integers(91, 112), 100).astype(np.float32)
     if rng.random() < 0.4:
@@ -37,9 +37,27 @@ def _altered(samples: Samples, rng: np.random.Generator) -> Samples:
     return wave
 
 
+def _babbled(samples: Samples, rng: np.random.Generator, neutral: Sequence[Path]) -> Samples:
+    """Speak faster or slower, before another microphone, among three to eight calm voices 5 to 20 dB below.
+
+    The voices are the speaker's own, higher or lower: nothing of another speaker or corpus, which may be left out,
+    gets into a clip.
+    """
+    wave = resample_poly(samples, rng.integers(91, 112), 100).astype(np.float32)
+    wave = _coloured(wave, rng.uniform(-0.35, 0.35))
+    chosen = rng.choice(len(neutral), min(int(rng.integers(3, 9)), len(neutral)), replace=False)
+    voices = (normalise(soundfile.read(neutral[place], dtype="float32")[0]) for place in chosen)
+    shifted = (resample_poly(voice, rng.integers(80, 126), 100) for voice in voices)
+    noise = _coloured(_at_once(shifted, len(wave), rng), rng.uniform(-0.35, 0.35))
+    return mixed(wave, noise, rng.uniform(5.0, 20.0))
+
+
 ALTERED: Final = Treatment(name="altered", apply=_altered, most=1_200)
-TRAINED_ON: Final = (AS_IS, ALTERED)
-"""What heads are trained on; only so many altered clips of a corpus, because each takes a while to encode."""
+BABBLED: Final = Treatment(name="babbled", apply=_babbled, most=1_200)
+BABBLED_AGAIN: Final = Treatment(name="babbled-again", apply=_babbled, corpora=("emodb", "ravdess"))
+TRAINED_ON: Final = (AS_IS, ALTERED, BABBLED, BABBLED_AGAIN)
+"""What heads are trained on; only so many altered clips of a corpus, because each takes a while to encode, and the
+small corpora twice in babble."""
 
 
 def worsened(data: Path, corpus: str) -> list[Treatment]:
@@ -51,7 +69,7 @@ def worsened(data: Path, corpus: str) -> list[Treatment]:
     """
     voices = [soundfile.read(file, dtype="float32")[0] for file in sorted((data / "asr" / "audio").glob("*.flac"))]
     return [
-        Treatment(name=name, apply=apply, corpora=(corpus,), most=_MEASURED)
+        Treatment(name=name, apply=partial(_alone, apply), corpora=(corpus,), most=_MEASURED)
         for name, apply in worsened_by(voices).items()
     ]
 
@@ -72,6 +90,16 @@ def worsened_by(voices: Sequence[Samples]) -> dict[str, Callable[[Samples, np.ra
     }
 
 
+def _alone(
+    apply: Callable[[Samples, np.random.Generator], Samples],
+    samples: Samples,
+    rng: np.random.Generator,
+    _: Sequence[Path],
+) -> Samples:
+    """Apply what needs no other recordings."""
+    return apply(samples, rng)
+
+
 def mixed(samples: Samples, noise: Samples, snr_db: float) -> Samples:
     """Return samples with noise, of the same length, so many decibels below the level of their active part."""
     level_db = active_level_db(samples) - snr_db
@@ -90,9 +118,16 @@ def _in_white_noise(samples: Samples, rng: np.random.Generator) -> Samples:
 
 def _in_babble(samples: Samples, rng: np.random.Generator, voices: Sequence[Samples]) -> Samples:
     chosen = [voices[place] for place in rng.choice(len(voices), _BABBLERS, replace=False)]
-    loops = [np.resize(np.roll(voice, rng.integers(len(voice))), len(samples)) for voice in chosen]
-    noise = np.sum([loop / np.sqrt(np.mean(loop**2) + 1e-9) for loop in loops], axis=0)
-    return mixed(samples, noise.astype(np.float32), SNR_DB)
+    return mixed(samples, _at_once(chosen, len(samples), rng), SNR_DB)
+
+
+def _at_once(voices: Iterable[Samples], length: int, rng: np.random.Generator) -> Samples:
+    """Let voices speak at once, each as loud as the others, from anywhere in what they say and over again."""
+    together = np.zeros(length)
+    for voice in voices:
+        loop = np.resize(np.roll(voice, rng.integers(len(voice))), length)
+        together += loop / np.sqrt(np.mean(loop**2) + 1e-9)
+    return together.astype(np.float32)
 
 
 def _in_traffic(samples: Samples, rng: np.random.Generator) -> Samples:
