@@ -5,6 +5,14 @@ from typing import Final
 from benchmarks.figures import Target
 
 _RAVDESS: Final = "RAVDESS, folds by actor, three seeds"
+_WORSENED: Final = "600 clips of RAVDESS, folds by actor, three seeds"
+_UAR_LOST: Final = {
+    "babble": ("babble, 10 dB below", 0.10),
+    "traffic": ("traffic, 10 dB below", 0.10),
+    "white": ("white noise, 10 dB below", 0.10),
+    "opus": ("Opus, 16 kbit/s", 0.05),
+}
+_MOVED: Final = {"quieter": "12 dB quieter", "louder": "12 dB louder"}
 
 AUDIO: Final = (
     Target(
@@ -64,5 +72,27 @@ AUDIO: Final = (
         figure="speech that is scored",
         data="LibriSpeech and acted clips",
         must=0.98,
+    ),
+    *(
+        Target(
+            area="audio",
+            key=f"{name}_uar_loss",
+            figure=f"{what}, UAR lost",
+            data=_WORSENED,
+            better="lower",
+            must=must,
+        )
+        for name, (what, must) in _UAR_LOST.items()
+    ),
+    *(
+        Target(
+            area="audio",
+            key=f"{name}_mood_shift",
+            figure=f"{what}, a clip's mood moves by",
+            data=_WORSENED,
+            better="lower",
+            must=0.15,
+        )
+        for name, what in _MOVED.items()
     ),
 )
