@@ -20,14 +20,17 @@ from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from benchmarks.figures import Target
+from benchmarks.light_voice import light_voice
+from services.audio.features import prosody
 from services.audio.levels import HOP_SAMPLES
-from services.audio.model import HEAD_NAME
+from services.audio.model import ENCODER_LAYERS, HEAD_NAME, AudioModel
 from services.audio.scorer import AudioScorer
 from services.audio.settings import AudioSettings
 from services.audio.training.synthetic import voice
 from services.audio.worker import load_scorer
 from shared.messages.speech import SAMPLE_RATE_HZ
 from shared.runtime.whisper import load_whisper
+from shared.runtime.whisper_encoder import load_encoder
 from shared.scoring import SpeechWindow
 
 _CHUNK_S: Final = 3.0
@@ -48,6 +51,22 @@ AUDIO: Final = (
         figure="librosa's pYIN and level, Whisper's encoder on 30 s",
         unit="ms",
         data=_DATA,
+        better="lower",
+    ),
+    Target(
+        area="audio",
+        key="model_ms",
+        figure="Whisper's layers and the head alone",
+        unit="ms",
+        data=_DATA,
+        better="lower",
+    ),
+    Target(
+        area="audio",
+        key="light_ms",
+        figure="in their place log-mel and a net of 174,000 parameters",
+        unit="ms",
+        data=f"{_DATA}, untrained",
         better="lower",
     ),
     Target(area="audio", key="times_plain", figure="chunks a second, over the plain way's", data=_DATA),
@@ -103,13 +122,17 @@ def _cpu_ms(work: Callable[[int], Any]) -> float:
 
 
 def _speed(scorer: AudioScorer) -> dict[str, float]:
-    whisper = load_whisper(threads=1)
+    model = AudioModel(AudioSettings().audio_weights, load_encoder(ENCODER_LAYERS, 1))
+    whisper, light = load_whisper(threads=1), light_voice(len(_VOICE_SAMPLES[0]))
+    shapes = [prosody(wave).shape for wave in _VOICE_SAMPLES]
     chunk_ms = _cpu_ms(lambda at: scorer.score(_windows(at, 1)))
     plain_ms = _cpu_ms(lambda at: _plain(whisper, _VOICE_SAMPLES[at % _VOICES]))
     return {
         "chunk_ms": chunk_ms,
         "batch_ms": _cpu_ms(lambda at: scorer.score(_windows(at, _BATCH))) / _BATCH,
         "plain_ms": plain_ms,
+        "model_ms": _cpu_ms(lambda at: model.predict([_VOICE_SAMPLES[at % _VOICES]], [shapes[at % _VOICES]])),
+        "light_ms": _cpu_ms(lambda at: light(_VOICE_SAMPLES[at % _VOICES])),
         "times_plain": plain_ms / chunk_ms,
         "head_mb": (AudioSettings().audio_weights / HEAD_NAME).stat().st_size / 1e6,
     }
