@@ -29,6 +29,9 @@ SPEECH_EVERY_S: Final = 5
 SETTLED: Final = 0.25
 """Share of the run that is warming up: caches fill, allocators grow."""
 
+BURST: Final = 16
+"""Speech chunks that a session ends with in the warm-up: the largest micro-batches come then, with their memory."""
+
 LAG_S: Final = 900.0
 """Seconds that a busy machine may lag behind: memory is looked at, not speed."""
 
@@ -65,8 +68,9 @@ class Soak:
 
     def __init__(self, system: System, minutes: float) -> None:
         self._system = system
-        self._ends_at = monotonic() + 60 * minutes
         self._begun = monotonic()
+        self._settled_at = self._begun + 60 * minutes * SETTLED
+        self._ends_at = self._begun + 60 * minutes
         self._samples: dict[str, list[Sample]] = defaultdict(list)
         self._tick = Event()
         self._running: dict[Session, int] = {}
@@ -109,6 +113,7 @@ class Soak:
                 session.speak(1)
             if seconds - since >= SESSION_S:
                 del self._running[session]
+                session.speak(BURST if monotonic() < self._settled_at else 0)
                 session.end()
                 self._ending.append(session)
         for session in list(self._ending):
