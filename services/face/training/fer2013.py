@@ -17,7 +17,7 @@ def main() -> None:
         __doc__,
         checkpoints=Path(".work/fer2013"),
         start_from=Path(".work/face"),
-        epochs=4,
+        epochs=3,
         rate=3e-4,
         balance=0.0,
         mood=0.0,
