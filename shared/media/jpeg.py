@@ -37,10 +37,10 @@ def decode_jpeg(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     height, width = jpeg_size(data)
     if height * width > max_pixels:
         raise UndecodableMessageError(f"a frame of {width}x{height} pixels is over the limit of {max_pixels}")
-    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR_RGB)
     if image is None:
         raise UndecodableMessageError("the frame does not decode as JPEG")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    return np.asarray(image, dtype=np.uint8)
 
 
 def read_frame(message: Message) -> tuple[FrameChunk, FrameWindow]:
