@@ -2,10 +2,8 @@
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable
-from threading import Event
 from typing import Final, NoReturn, TypeVar
 
 from pydantic import Field, PositiveFloat, ValidationError
@@ -18,6 +16,7 @@ from shared.errors import MienError
 from shared.health import HealthServer
 from shared.log import configure_logging
 from shared.settings import BrokerSettings
+from shared.stopping import Stop, stop_on_signals
 from shared.topology import TOPOLOGY
 from shared.tracing import configure_tracing
 from shared.worker import Worker
@@ -75,14 +74,6 @@ def run_worker(modality: Modality, load_worker: Callable[[Broker, int], Worker[W
     return 0
 
 
-def stop_on_signals() -> Event:
-    """Return an event that SIGTERM and SIGINT set."""
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
-
-
 def explain(error: MienError | ValidationError) -> int:
     """Say on standard error, in a sentence, why the process cannot run, and return its exit code."""
     if isinstance(error, ValidationError):
@@ -93,7 +84,7 @@ def explain(error: MienError | ValidationError) -> int:
     return 1
 
 
-def _serve(worker: Worker[WindowT], broker: RabbitMqBroker, settings: WorkerSettings, stop: Event) -> None:
+def _serve(worker: Worker[WindowT], broker: RabbitMqBroker, settings: WorkerSettings, stop: Stop) -> None:
     def is_sound() -> bool:
         return worker.alive and worker.busy_s <= settings.worker_hang_s
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import Event
 from typing import Final
 
 import numpy as np
@@ -26,6 +25,7 @@ from shared.emotions import MODALITIES, Modality
 from shared.errors import BrokerError, PublishError
 from shared.messages.session import SessionEnded, SessionForget, SessionStarted
 from shared.messages.speech import SpeechChunk
+from shared.stopping import Stop
 from shared.topology import LIVE_FRAME_EXPIRATION_MS, MEDIA_QUEUES, SPEECH_KEYS
 
 logger = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class Agent:
         self._keep_minutes = settings.keep_minutes
         self._source: Source | None = None
         self._preview: NDArray[np.uint8] | None = None
-        self._stop = Event()
+        self._stop = Stop()
         self._paused = False
         self._muted = False
         self._forgets: deque[float] = deque()
@@ -105,7 +105,7 @@ class Agent:
         self._told_s = 0.0
 
     def stop(self) -> None:
-        """End the session soon: what was said so far is still sent."""
+        """End the session soon: what was said so far is still sent. For any thread, and for signal handlers."""
         self._stop.set()
 
     def pause(self) -> None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from functools import partial
-from threading import Condition, Event, RLock
+from threading import Condition, RLock
 from typing import Final
 
 from services.capture.lane import Lane, Parcel
@@ -15,6 +15,7 @@ from shared.broker.port import Broker
 from shared.errors import BrokerError
 from shared.messages.frame import FrameChunk
 from shared.messages.message import Message
+from shared.stopping import Stop
 from shared.topology import MEDIA_EXCHANGE
 from shared.tracing import begin_publish
 
@@ -111,7 +112,7 @@ class Publisher:
         self._wait_until(lambda: not self._under_way)
         self._check()
 
-    def wait_for_workers(self, queues: Collection[str], stop: Event) -> None:
+    def wait_for_workers(self, queues: Collection[str], stop: Stop) -> None:
         """Return when no queue holds more than the bound, or when told to stop; looks only every few messages.
 
         Raises:

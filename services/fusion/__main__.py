@@ -5,7 +5,6 @@ import logging
 import socket
 import sys
 from collections.abc import Callable
-from threading import Event
 from urllib.parse import urlsplit
 
 import redis
@@ -20,8 +19,9 @@ from shared.broker.port import Broker
 from shared.broker.rabbitmq import RabbitMqBroker
 from shared.errors import MienError, SettingsError
 from shared.log import configure_logging
-from shared.service import explain, stop_on_signals
+from shared.service import explain
 from shared.settings import BrokerSettings
+from shared.stopping import Stop, stop_on_signals
 from shared.topology import TOPOLOGY
 from shared.tracing import configure_tracing
 
@@ -92,7 +92,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _serve(
-    settings: FusionSettings, store: SessionStore, broker: RabbitMqBroker, stop: Event, ingest: Ingest | None
+    settings: FusionSettings, store: SessionStore, broker: RabbitMqBroker, stop: Stop, ingest: Ingest | None
 ) -> None:
     worker = FusionWorker(broker, store)
     app = create_app(store, settings, lambda: worker.alive and broker.connected, broker=broker, ingest=ingest)
@@ -102,9 +102,8 @@ def _serve(
             logger.warning("anybody who reaches this address can create sessions; set FUSION_API_KEYS")
         worker.start()
         try:
-            if not stop.is_set():
-                logger.info("ready", extra={"host": settings.fusion_host, "port": bound.getsockname()[1]})
-                server.run(sockets=[bound])
+            logger.info("ready", extra={"host": settings.fusion_host, "port": bound.getsockname()[1]})
+            server.run(sockets=[bound], is_over=stop.is_set)
             logger.info("draining")
         finally:
             worker.stop()

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -41,13 +42,25 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._app = app
+        self._is_over: Callable[[], bool] = lambda: False
 
-    def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until told to stop."""
+    def run(self, sockets: list[socket.socket] | None = None, is_over: Callable[[], bool] = lambda: False) -> None:
+        """Serve until told to stop.
+
+        Args:
+            sockets: What to listen on.
+            is_over: Asked once the server itself hears the signals: whether one came before that.
+        """
+        self._is_over = is_over
         # The event loop shares the interpreter with the store's threads: at Python's 5 ms it would wait for each of
         # them in turn, several times a request.
         sys.setswitchinterval(_SWITCH_S)
         super().run(sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, or end at once where a signal came before there was anybody to hear it."""
+        await super().startup(sockets)
+        self.should_exit = self.should_exit or self._is_over()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what would go on for ever, then shut down."""
