@@ -101,7 +101,10 @@ def _serve(worker: Worker[WindowT], broker: RabbitMqBroker, settings: WorkerSett
             if not is_sound():
                 _give_up(worker)
         logger.info("draining")
-    worker.stop()
+    worker.drain()
+    while not worker.wait(_LOOK_S):
+        if not is_sound():
+            _give_up(worker)
     logger.info("stopped")
 
 

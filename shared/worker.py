@@ -89,13 +89,22 @@ class Worker(Generic[WindowT]):
         queue = MEDIA_QUEUES[self._scorer.modality]
         self._subscription = self._broker.consume(queue, self._inbox.put, self._batch_size * _PREFETCHED_BATCHES)
 
-    def stop(self) -> None:
-        """Drain: take nothing new, finish what is in hand, then return."""
+    def drain(self) -> None:
+        """Take nothing new; what is in hand is still judged."""
         if self._subscription is not None:
             self._subscription.cancel()
         self._inbox.put(None)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait, at most so many seconds, until a drain is done, and return whether it is."""
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Drain, and return when nothing is in hand any more."""
+        self.drain()
+        self.wait()
 
     @property
     def alive(self) -> bool:

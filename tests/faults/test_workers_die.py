@@ -6,6 +6,7 @@ from time import monotonic
 import pytest
 
 from shared.emotions import Modality
+from shared.topology import MEDIA_QUEUES
 from tests.faults.session import Session
 from tests.faults.system import LONG, PATIENCE_S, TIMEOUT_S, System, recovered
 
@@ -63,3 +64,22 @@ def test_a_worker_whose_model_hangs_ends_itself_and_its_work_goes_to_another(sys
     session.end()
     session.check()
     recovered("face worker hung, ended itself, and was started again", since)
+
+
+def test_a_worker_whose_model_hangs_ends_itself_while_it_drains_too(system: System) -> None:
+    system.stop("face")
+    hanging = system.launch("hanging", module="tests.faults.hanging", environment={"WORKER_HANG_S": "2"})
+    system.await_ready("hanging")
+    session = Session(system, Modality.FACE)
+    session.send(4)
+    session.confirm()
+    queue = MEDIA_QUEUES[Modality.FACE]
+    system.wait_until(lambda: system.broker.depth(queue) == 0, lambda: f"{queue} is not taken")
+    hanging.terminate()
+    assert hanging.wait(PATIENCE_S) == 1
+    del system.processes["hanging"]
+    since = monotonic()
+    system.start("face")
+    session.end()
+    session.check()
+    recovered("face worker told to end while it hung, and started again", since)
