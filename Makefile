@@ -60,7 +60,7 @@ test-locks: ## Install each service's own lock alone and import the service, as 
 	done; echo "Each service runs on its own lock."
 
 .PHONY: faults
-faults: $(VENV)/.dev servers ## Break everything in every way, several times over (about ten minutes), and print how long each took to recover
+faults: $(VENV)/.dev servers ## Break everything in every way, several times over (a quarter of an hour), and print how long each took to recover
 	MIEN_FAULTS=long $(BIN)/python -m pytest tests/faults $(ARGS)
 
 .PHONY: soak

@@ -54,8 +54,8 @@ def test_rabbitmq_raises_an_alarm(system: System, short_of: str) -> None:
     session.confirm()
     system.ctl(*raised)
     try:
+        _publish_until_told_to_wait(system, session)
         session.send(10)
-        system.wait_until(lambda: system.broker.blocked, lambda: "the agent is not told to wait")
         assert wait(session.confirms[-5:], HELD_S).not_done == set(session.confirms[-5:])
     finally:
         system.ctl(*mended)
@@ -78,8 +78,7 @@ def test_the_disk_under_rabbitmq_is_full(system: System) -> None:
         session.confirm()
         ballast = data / "ballast"
         ballast.write_bytes(bytes(shutil.disk_usage(data).free - 20 * 2**20))
-        session.send(1)
-        system.wait_until(lambda: system.broker.blocked, lambda: "nobody notices that the disk is full")
+        _publish_until_told_to_wait(system, session)
         session.send(5)
         ballast.unlink()
         since = monotonic()
@@ -120,3 +119,14 @@ def test_the_agent_is_gone_for_good(system: System) -> None:
     assert system.api.post(f"{session.path}/end", headers=session.headers).status_code == 200
     session.check()
     recovered("the agent gone for good; its session ended over HTTP", since)
+
+
+def _publish_until_told_to_wait(system: System, session: Session) -> None:
+    """RabbitMQ tells of an alarm only who publishes while it lasts, and looks at its disk now and then."""
+
+    def told() -> bool:
+        if not wait(session.confirms, 0).not_done:
+            session.send(1)
+        return system.broker.blocked
+
+    system.wait_until(told, lambda: "the agent is not told to wait")
