@@ -75,19 +75,14 @@ class FaceScorer:
 
     def score(self, windows: Sequence[FrameWindow]) -> list[Judgement]:
         """Return one judgement a frame, in the same order; all main faces are read in one call."""
-        found = self._model.detect([window.image for window in windows])
-        mains = _main_faces(windows, found)
-        return self._judge(
-            _subject_of_frame(window.image, faces, main)
-            for window, faces, main in zip(windows, found, mains, strict=True)
-        )
+        return self._score(windows, self._model.detect([window.image for window in windows]))
 
     def annotated(self, window: FrameWindow) -> tuple[Judgement, NDArray[np.uint8]]:
         """Return the judgement of a frame, and the frame with it drawn in, RGB; see :mod:`services.face.annotate`."""
-        (judgement,) = self.score([window])
-        (found,) = self._model.detect([window.image])
-        main = main_face(found) if found else None
-        ordered = sorted(found, key=lambda face: face is not main)
+        (faces,) = found = self._model.detect([window.image])
+        (judgement,) = self._score([window], found)
+        main = main_face(faces) if faces else None
+        ordered = sorted(faces, key=lambda face: face is not main)
         return judgement, annotate(window.image, ordered, judgement)
 
     def score_crops(self, crops: Sequence[NDArray[np.uint8]]) -> list[Judgement]:
@@ -97,6 +92,13 @@ class FaceScorer:
             crops: uint8 arrays of shape (height, width), grey, or (height, width, 3), RGB, framed as FER+ frames them.
         """
         return self._judge(_subject_of_crop(crop) for crop in crops)
+
+    def _score(self, windows: Sequence[FrameWindow], found: Sequence[Sequence[Face]]) -> list[Judgement]:
+        mains = _main_faces(windows, found)
+        return self._judge(
+            _subject_of_frame(window.image, faces, main)
+            for window, faces, main in zip(windows, found, mains, strict=True)
+        )
 
     def _judge(self, subjects: Iterable[_Subject]) -> list[Judgement]:
         subjects = list(subjects)
