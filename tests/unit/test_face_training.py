@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.face.training.augment import augment, cover_mouth, strength_of
+from services.face.training.augment import augment, cover_mouth, mix, strength_of
 from services.face.training.calibrate import Calibration, calibrate, even_out, fit_to_votes, sharpen
 from services.face.training.dataset import (
     FERPLUS,
@@ -119,6 +119,19 @@ def test_augmentation_is_seeded_and_keeps_the_shape() -> None:
     assert all((a == b).all() for a, b in zip(first, second, strict=True))
     assert {(made.shape, made.dtype.str) for made in first} == {((48, 48), "|u1")}
     assert len({made.tobytes() for made in first}) == 60
+
+
+def test_mixed_faces_have_mixed_answers() -> None:
+    rng = np.random.default_rng(5)
+    shares = rng.dirichlet(np.ones(8), 6).astype(np.float32)
+    faces = np.arange(6, dtype=np.float32).reshape(6, 1, 1, 1) * np.ones((1, 48, 48, 1), np.float32)
+    mixed, answers, weights = mix((faces, shares, np.ones(6, np.float32)), rng, 0.3)
+    assert mixed.dtype == answers.dtype == weights.dtype == np.float32
+    assert np.allclose(answers.sum(axis=1), 1, atol=1e-6)
+    assert np.allclose(weights, 1)
+    assert np.allclose(mixed.mean(axis=0), faces.mean(axis=0), atol=1e-5), "each is mixed in as much as another"
+    assert np.allclose(answers.mean(axis=0), shares.mean(axis=0), atol=1e-5)
+    assert not np.allclose(mixed, faces)
 
 
 def test_figures_of_a_panel_that_predicts_itself() -> None:

@@ -6,6 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float32]
+Batch = tuple[Floats, Floats, Floats]
+"""Faces of shape (n, 48, 48, 1), 0..255; each answer's share, (n, 8); weights, (n,)."""
+
 SIZE: Final = 48
 
 _STRENGTH: Final = (0.3, 0.7)
@@ -116,3 +120,19 @@ def cover_mouth(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
         x, y = (int(corner) for corner in rng.integers(0, (SIZE - width + 1, SIZE - height + 1)))
         covered[top : top + height, left : left + width] = image[y : y + height, x : x + width][::-1]
     return covered
+
+
+def mix(batch: Batch, rng: np.random.Generator, evenness: float) -> Batch:
+    """Lay each face over another one of the batch, and so their answers and weights.
+
+    Source: mixup (Zhang et al., 2018, https://arxiv.org/abs/1710.09412).
+
+    Args:
+        batch: Faces, shares and weights.
+        rng: Where the chance comes from.
+        evenness: Both parameters of the beta distribution from which comes how much each face counts.
+    """
+    part = np.float32(rng.beta(evenness, evenness))
+    other = rng.permutation(len(batch[0]))
+    faces, shares, weights = (part * each + (1 - part) * each[other] for each in batch)
+    return faces, shares, weights

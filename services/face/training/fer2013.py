@@ -17,10 +17,11 @@ def main() -> None:
         __doc__,
         checkpoints=Path(".work/fer2013"),
         start_from=Path(".work/face"),
-        epochs=3,
-        rate=3e-4,
+        epochs=5,
+        rate=4e-4,
         balance=0.0,
         mood=0.0,
+        mixing=0.3,
     )
     network = fit(dataset.load_fer2013(options.data, "train"), options)
     test = dataset.load_fer2013(options.data, "valid")

@@ -86,7 +86,14 @@ def fit(panel: Panel, options: argparse.Namespace) -> keras.Model:
     network.compile(_optimizer(options, len(panel) // options.batch * options.epochs), PanelLoss(options.mood))
     network.optimizer.build(network.trainable_variables)
     for epoch in range(_resume(network, options), options.epochs):
-        batches = Batches(panel, weights, options.batch, strength_of(epoch, options.epochs), (options.seed, epoch))
+        batches = Batches(
+            panel,
+            weights,
+            options.batch,
+            strength=strength_of(epoch, options.epochs),
+            mixing=options.mixing,
+            seed=(options.seed, epoch),
+        )
         network.fit(batches, initial_epoch=epoch, epochs=epoch + 1)
         _keep(network, options, epoch + 1)
     return network
@@ -204,6 +211,7 @@ def parse(description: str | None = __doc__, **defaults: object) -> argparse.Nam
     parser.add_argument("--dropout", type=float, default=0.3)
     parser.add_argument("--balance", type=float, default=0.25, help="0: as they come, 1: all emotions weigh the same")
     parser.add_argument("--mood", type=float, default=0.5, help="weight of the mood's error beside the cross-entropy")
+    parser.add_argument("--mixing", type=float, default=0.0, help="beta of mixup; 0: faces are not mixed")
     parser.add_argument("--seed", type=int, default=7)
     parser.set_defaults(**defaults)
     return parser.parse_args()
