@@ -1,6 +1,7 @@
 """Workers that are killed in the middle of inference, stand still, or hang."""
 
 import signal
+import subprocess
 from time import monotonic
 
 import pytest
@@ -51,9 +52,7 @@ def test_a_worker_that_stands_still_loses_its_work_to_another_and_goes_on_later(
 
 
 def test_a_worker_whose_model_hangs_ends_itself_and_its_work_goes_to_another(system: System) -> None:
-    system.stop("face")
-    hanging = system.launch("hanging", module="tests.faults.hanging", environment={"WORKER_HANG_S": "2"})
-    system.await_ready("hanging")
+    hanging = _hanging_worker(system)
     session = Session(system, Modality.FACE)
     session.send(20)
     assert hanging.wait(PATIENCE_S) == 1
@@ -67,9 +66,7 @@ def test_a_worker_whose_model_hangs_ends_itself_and_its_work_goes_to_another(sys
 
 
 def test_a_worker_whose_model_hangs_ends_itself_while_it_drains_too(system: System) -> None:
-    system.stop("face")
-    hanging = system.launch("hanging", module="tests.faults.hanging", environment={"WORKER_HANG_S": "2"})
-    system.await_ready("hanging")
+    hanging = _hanging_worker(system)
     session = Session(system, Modality.FACE)
     session.send(4)
     session.confirm()
@@ -83,3 +80,11 @@ def test_a_worker_whose_model_hangs_ends_itself_while_it_drains_too(system: Syst
     session.end()
     session.check()
     recovered("face worker told to end while it hung, and started again", since)
+
+
+def _hanging_worker(system: System) -> "subprocess.Popen[bytes]":
+    """Put one in the place of the face worker whose model hangs at its first batch."""
+    system.stop("face")
+    hanging = system.launch("hanging", module="tests.faults.hanging", environment={"WORKER_HANG_S": "2"})
+    system.await_ready("hanging")
+    return hanging
