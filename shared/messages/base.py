@@ -11,11 +11,16 @@ from shared.errors import UndecodableMessageError
 from shared.messages.message import TRACEPARENT, Message
 
 SessionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+MAX_SECONDS: Final = 1e8
+"""Three years: a time beyond is a mistake, and could not be counted in seconds from there on."""
+
+Seconds = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
 MAX_MEDIA_BYTES: Final = 2 * 2**20
 """More than half a minute of speech or a frame ever takes; what is larger is refused before it is decoded."""
 
 MAX_JSON_BYTES: Final = 2**20
+
+_MAX_TRACEPARENT: Final = 128
 
 Seq = Annotated[int, Field(ge=0, le=2**53)]
 
@@ -40,7 +45,7 @@ class WireContract(Contract, ABC):
     CONTENT_TYPE: ClassVar[str]
 
     session_id: SessionId
-    traceparent: str | None = Field(default=None, max_length=128, exclude=True)
+    traceparent: str | None = Field(default=None, max_length=_MAX_TRACEPARENT, exclude=True)
 
     def to_message(self, *, expiration_ms: int | None = None) -> Message:
         """Return the message that carries this contract."""
@@ -100,7 +105,7 @@ class JsonContract(WireContract):
         contract = cls.model_validate_json(message.body)
         if contract.session_id != message.correlation_id:
             raise UndecodableMessageError(f"{cls.TYPE} names another session than its correlation_id")
-        return contract.model_copy(update={TRACEPARENT: message.headers.get(TRACEPARENT)})
+        return contract.model_copy(update={TRACEPARENT: _trace_context(message)})
 
 
 class MediaContract(WireContract):
@@ -118,4 +123,10 @@ class MediaContract(WireContract):
     @classmethod
     def _unpack(cls, message: Message) -> Self:
         fields = {**message.headers, "session_id": message.correlation_id, "media": message.body}
-        return cls.model_validate(fields)
+        return cls.model_validate({**fields, TRACEPARENT: _trace_context(message)})
+
+
+def _trace_context(message: Message) -> str | None:
+    """Return the trace context of a message; one that cannot be used is no reason to lose the message."""
+    value = message.headers.get(TRACEPARENT)
+    return value if isinstance(value, str) and len(value) <= _MAX_TRACEPARENT else None

@@ -1,8 +1,8 @@
 """A typed text on its way to the text workers."""
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from shared.errors import UndecodableMessageError
 from shared.messages.base import MediaContract, Seconds, Seq
@@ -33,6 +33,12 @@ class TypedText(MediaContract):
     start_s: Seconds
     end_s: Seconds
     captured_at: AwareDatetime
+
+    @model_validator(mode="after")
+    def _check_span(self) -> Self:
+        if self.end_s < self.start_s:
+            raise ValueError("a typed text ends after it begins")
+        return self
 
     @property
     def text(self) -> str:

@@ -66,6 +66,15 @@ def test_trace_context_rides_in_the_headers() -> None:
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.TYPE)
+@pytest.mark.parametrize("context", [7, "0" * 129, b"00-ab-cd-01"])
+def test_a_trace_context_that_cannot_be_used_costs_no_message(contract: WireContract, context: object) -> None:
+    message = contract.to_message()
+    read = type(contract).from_message(replace(message, headers={**message.headers, "traceparent": context}))
+    assert read == contract.model_copy(update={"traceparent": None})
+    assert type(contract).model_validate(dict(read)) == read
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.TYPE)
 @pytest.mark.parametrize(
     "change", [{"type": "other"}, {"content_type": "text/plain"}, {"correlation_id": "x"}, {"body": b""}]
 )
@@ -82,6 +91,7 @@ def test_foreign_message_is_refused(contract: WireContract, change: dict[str, An
         ("end_s", 1.0),
         ("end_s", 99.0),
         ("start_s", float("nan")),
+        ("start_s", 1e300),
         ("sample_rate_hz", 8000),
     ],
 )

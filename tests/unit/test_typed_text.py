@@ -1,5 +1,6 @@
 """Typed text as a message, as evidence that may be lost, and beside spoken words."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.request import urlopen
 
@@ -36,6 +37,12 @@ def test_it_travels_as_plain_text() -> None:
     )
     chunk, window = read_words(message)
     assert (chunk.seq, window) == (FIRST_TYPED_SEQ + 1, TypedWindow(session_id="session-typed", text="Schön!"))
+
+
+def test_it_cannot_end_before_it_begins() -> None:
+    message = typed().to_message()
+    with pytest.raises(UndecodableMessageError):
+        read_words(replace(message, headers={**message.headers, "end_s": 1.0}))
 
 
 def test_what_is_not_utf_8_is_dead_lettered_and_counted() -> None:
