@@ -66,8 +66,8 @@ def test_trace_context_rides_in_the_headers() -> None:
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.TYPE)
-@pytest.mark.parametrize("context", [7, "0" * 129, b"00-ab-cd-01"])
-def test_a_trace_context_that_cannot_be_used_costs_no_message(contract: WireContract, context: object) -> None:
+@pytest.mark.parametrize("context", [7, "0" * 129])
+def test_a_trace_context_that_cannot_be_used_costs_no_message(contract: WireContract, context: str | int) -> None:
     message = contract.to_message()
     read = type(contract).from_message(replace(message, headers={**message.headers, "traceparent": context}))
     assert read == contract.model_copy(update={"traceparent": None})
