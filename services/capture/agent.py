@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -101,6 +102,8 @@ class Agent:
         self._paused = False
         self._muted = False
         self._forgets: deque[float] = deque()
+        self._may_forget = True
+        self._lock = Lock()
         self._done_s = 0.0
         self._told_s = 0.0
 
@@ -120,9 +123,21 @@ class Agent:
         """Record no sound from now on, or record it again; what was being said is sent."""
         self._muted = muted
 
-    def forget(self, seconds: float) -> None:
-        """Take back the last stretch: what was not sent is dropped and counted, of what was sent the broker is told."""
-        self._forgets.append(max(0.0, self._done_s - seconds))
+    @property
+    def may_forget(self) -> bool:
+        """Whether :meth:`forget` still does something: it does until the session's account is closed."""
+        return self._may_forget
+
+    def forget(self, seconds: float) -> bool:
+        """Take back the last stretch: what was not sent is dropped and counted, of what was sent the broker is told.
+
+        Returns:
+            Whether that happens; False where it comes too late.
+        """
+        with self._lock:
+            if self._may_forget:
+                self._forgets.append(max(0.0, self._done_s - seconds))
+            return self._may_forget
 
     def preview(self) -> NDArray[np.uint8] | None:
         """Return the frame last sent, RGB, uint8 array of shape (height, width, 3); None before the first or paused."""
@@ -162,6 +177,7 @@ class Agent:
         try:
             with _closing(iter(source)) as items:
                 self._read(items, source)
+            self._take_back_all()
             self._send_speech(self._hearing.close())
             self._publisher.drain()
         except BaseException as error:
@@ -176,8 +192,7 @@ class Agent:
             if self._stop.is_set():
                 return
             self._done_s = max(self._done_s, item.end_s)
-            while self._forgets:
-                self._take_back(self._forgets.popleft())
+            self._take_back_all()
             self._take(item)
             if not self._live:
                 self._publisher.wait_for_workers(self._queues, self._stop)
@@ -205,6 +220,10 @@ class Agent:
         for utterance in utterances:
             self._publisher.say(speech_parcel(self._started, utterance, self._captured_at(utterance)))
 
+    def _take_back_all(self) -> None:
+        while self._forgets:
+            self._take_back(self._forgets.popleft())
+
     def _take_back(self, start_s: float) -> None:
         """Forget from a moment on: also what is being said now, for it may have begun before."""
         end_s = self._done_s + _MOMENT_S
@@ -227,6 +246,9 @@ class Agent:
     def _end(self, source: Source) -> SessionEnded:
         with suppress(BrokerError):
             self._publisher.drain()
+        with self._lock:
+            self._may_forget = False
+        self._take_back_all()
         ended = SessionEnded(
             session_id=self._started.session_id,
             traceparent=self._started.traceparent,

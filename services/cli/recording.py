@@ -97,7 +97,8 @@ class Recording:
             keys["p"] = "go on" if status.paused else "pause"
             if self._source.has_audio:
                 keys["m"] = "sound on" if status.muted else "mute"
-        keys["f"] = "forget the last minute"
+        if self._agent.may_forget:
+            keys["f"] = "forget the last minute"
         if self._readout.can_erase:
             keys["d"] = "delete the session"
         return {**keys, "q": "end"}
@@ -161,8 +162,8 @@ class Recording:
         elif key == "m":
             self._agent.mute(not status.muted)
         elif key == "f":
-            self._agent.forget(FORGET_S)
-            self._say("The last minute is forgotten: what was not sent yet is dropped, what was judged is erased.")
+            if self._agent.forget(FORGET_S):
+                self._say("The last minute is forgotten: what was not sent yet is dropped, what was judged is erased.")
         elif key == "d":
             self._asks = True
         else:

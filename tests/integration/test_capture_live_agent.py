@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from services.capture.agent import Agent
 from services.capture.settings import CaptureSettings
 from services.capture.sources.port import AudioBlock, Tick, VideoFrame
 from services.capture.status import CaptureStatus, Counts
+from services.cli.readout import NoReadout
+from services.cli.recording import Recording
 from shared.broker.memory import MemoryBroker
 from shared.emotions import MODALITIES
 from shared.errors import PublishError
@@ -20,6 +23,7 @@ from shared.media.flac import decode_flac
 from shared.media.jpeg import decode_jpeg
 from shared.messages import FrameChunk, Message, SessionEnded, SessionForget, SessionStarted, SpeechChunk
 from shared.topology import TOPOLOGY
+from tests.capture_session import until
 
 Step = AudioBlock | VideoFrame | Tick | Callable[[], object]
 
@@ -192,6 +196,46 @@ def test_forgetting_takes_back_what_was_sent_and_drops_what_was_not(broker: Ledg
     ]
     assert [(chunk.seq, chunk.at_s) for chunk in broker.frames()] == [(0, 0.0), (1, 3.0)]
     assert (broker.ended().speech_chunks, broker.ended().frames) == (2, 2)
+
+
+def test_what_is_to_be_forgotten_is_forgotten_though_the_session_ends_before_anything_more_comes(
+    broker: Ledger,
+) -> None:
+    agent = agent_for(broker)
+    agent.run(Script(sound(0, 2), frame(2), lambda: agent.forget(60.0), agent.stop, sound(2, 3)))
+    *_, forget, _ = broker.messages
+    assert broker.speech() == [], "it was still being said"
+    assert SessionForget.from_message(forget).start_s == 0.0
+    assert SessionForget.from_message(forget).end_s > 2.0
+    assert broker.ended().speech_chunks == 0
+
+
+def test_what_is_on_its_way_at_the_end_can_be_forgotten_until_the_account_is_closed(broker: Ledger) -> None:
+    agent = agent_for(broker)
+    thread = Thread(target=agent.run, args=(Script(sound(0, 2), broker.shut_down),))
+    thread.start()
+    until(lambda: agent.status().speech.waiting == 1, "on its way")
+    could = agent.may_forget, agent.forget(60.0)
+    broker.reopen()
+    thread.join()
+    assert could == (True, True)
+    assert [message.type for message in broker.messages[1:]] == [
+        SpeechChunk.TYPE,
+        SessionForget.TYPE,
+        SessionEnded.TYPE,
+    ]
+    assert (agent.may_forget, agent.forget(60.0)) == (False, False)
+
+
+def test_nothing_says_that_it_is_forgotten_where_it_comes_too_late(broker: Ledger) -> None:
+    source = Script(sound(0, 1))
+    recording = Recording(agent_for(broker), source, NoReadout(), live=True, remote=True)
+    keys = set(recording.keys)
+    recording.start()
+    recording.outcome()
+    recording.press("f")
+    assert keys - set(recording.keys) == {"f"}
+    assert recording.look().notice is None
 
 
 def test_what_waits_is_bounded_the_oldest_goes_and_the_account_is_exact(broker: Ledger) -> None:
