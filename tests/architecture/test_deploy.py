@@ -65,6 +65,11 @@ def test_nobody_but_fusion_reaches_the_store_and_all_listen_on_loopback(name: st
     assert COMPOSE["networks"]["store"] == {"internal": True}
 
 
+def test_rabbitmq_finds_its_data_again_in_a_new_container() -> None:
+    assert "rabbitmq:/var/lib/rabbitmq" in SERVICES["rabbitmq"]["volumes"]
+    assert SERVICES["rabbitmq"].get("hostname") == "rabbitmq", "its data lie in a folder of that name"
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_service_of_compose_has_a_bound_on_memory(name: str) -> None:
     assert re.fullmatch(r"\d+[mg]", SERVICES[name]["mem_limit"])
