@@ -84,7 +84,7 @@ class LiveAgent:
         """End the session, and wait until everything is sent; again is harmless.
 
         Raises:
-            BrokerError: If the broker did not take it.
+            MienError: If the broker did not take it, or the session could not go on.
         """
         if not self._ended:
             self._ended = True
@@ -102,7 +102,10 @@ class LiveAgent:
         except MienError as error:
             self._failure = error
             logger.warning("live session failed", extra={"session_id": self._session_id, "error": str(error)})
-            self._drop()
+        except Exception:
+            self._failure = MienError("The service could not go on with the session; create another one.")
+            logger.exception("live session failed", extra={"session_id": self._session_id})
+        self._drop()
 
     def _drop(self) -> None:
         """Read on without use, so that whoever feeds it does not wait for ever."""

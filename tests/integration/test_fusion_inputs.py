@@ -164,7 +164,22 @@ def test_pages_of_other_sites_may_not_send(client: TestClient) -> None:
         assert "other sites" in socket.receive_json()["error"]
 
 
-@pytest.mark.parametrize("data", [b"\x02", b"\x01", b"\x01" + bytes(8) + b"no jpeg", b"\x00" + b"odd"[:1], b""])
+def picture(at_s: float) -> bytes:
+    jpeg = cv2.imencode(".jpg", np.zeros((48, 64, 3), dtype=np.uint8))[1].tobytes()
+    return b"\x01" + struct.pack("<d", at_s) + jpeg
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x02",
+        b"\x01",
+        b"\x01" + bytes(8) + b"no jpeg",
+        b"\x00" + b"odd"[:1],
+        b"",
+        *(picture(at_s) for at_s in (math.inf, -math.inf, math.nan, 1e300)),
+    ],
+)
 def test_what_is_neither_sound_nor_a_picture_ends_the_session(client: TestClient, data: bytes) -> None:
     session = Session(client)
     with client.websocket_connect(f"{session.path}/live") as socket:

@@ -10,6 +10,7 @@ import numpy as np
 from services.capture.sources.live import LiveSource
 from services.capture.sources.port import AudioBlock, VideoFrame
 from shared.errors import BadInputError
+from shared.messages.base import MAX_SECONDS
 from shared.messages.frame import MAX_FRAME_SIDE_PX
 from shared.messages.speech import SAMPLE_RATE_HZ
 
@@ -29,6 +30,7 @@ class PushSource(LiveSource):
         super().__init__(has_audio=has_audio, has_video=has_video)
         self._items: Queue[AudioBlock | VideoFrame | None] = Queue(_MAX_WAITING)
         self._heard = 0
+        self._is_over = False
 
     def hear(self, pcm: bytes) -> None:
         """Take the next sound: 16 kHz mono, signed 16-bit little-endian; blocks while the reader is behind.
@@ -47,8 +49,10 @@ class PushSource(LiveSource):
         """Take a picture of a moment, in seconds from the start; blocks while the reader is behind.
 
         Raises:
-            BadInputError: If it is not a JPEG that can be read.
+            BadInputError: If it is not a JPEG that can be read, or of no moment that a session could have.
         """
+        if not abs(at_s) <= MAX_SECONDS:
+            raise BadInputError("The picture's moment is none of this session; send the seconds since it began.")
         if not self.has_video:
             return
         image = cv2.imdecode(np.frombuffer(jpeg, dtype=np.uint8), cv2.IMREAD_COLOR) if jpeg[:2] == b"\xff\xd8" else None
@@ -57,13 +61,17 @@ class PushSource(LiveSource):
         scale = MAX_FRAME_SIDE_PX / max(image.shape[:2])
         if scale < 1:
             image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        self._items.put(VideoFrame(at_s, np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)))
+        self._items.put(VideoFrame(max(0.0, at_s), np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)))
 
     def end(self) -> None:
         """Say that nothing more comes."""
         self._items.put(None)
 
     def __iter__(self) -> Iterator[AudioBlock | VideoFrame]:
-        """Give what comes, until the end."""
-        while (item := self._items.get()) is not None:
-            yield item
+        """Give what comes, until the end; from then on nothing, however often it is asked."""
+        while not self._is_over:
+            item = self._items.get()
+            if item is None:
+                self._is_over = True
+            else:
+                yield item

@@ -77,7 +77,7 @@ async def capture_live(socket: WebSocket, session_id: str) -> None:
     try:
         await socket.send_json({"ready": True})
         await _take(socket, live)
-    except BadInputError as error:
+    except MienError as error:
         await _refuse(socket, str(error))
     except (WebSocketDisconnect, TimeoutError):
         logger.info("the browser is gone", extra={"session_id": session_id})
@@ -113,7 +113,7 @@ async def _take(socket: WebSocket, live: LiveInput) -> None:
             await run_in_threadpool(live.hear, data[1:])
         elif data[:1] == bytes([PICTURE]) and len(data) > 9:
             if pictures.spend(1):
-                await run_in_threadpool(live.see, max(0.0, struct.unpack_from("<d", data, 1)[0]), data[9:])
+                await run_in_threadpool(live.see, struct.unpack_from("<d", data, 1)[0], data[9:])
         else:
             raise BadInputError("That is neither sound nor a picture, or more than a microphone gives; begin again.")
 

@@ -23,7 +23,7 @@ class LiveInput(Protocol):
         """Take a picture of a moment, in seconds from the start.
 
         Raises:
-            BadInputError: If it is not a JPEG that can be read.
+            BadInputError: If it is not a JPEG that can be read, or of no moment that a session could have.
         """
 
     def end(self) -> None:

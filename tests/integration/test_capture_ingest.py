@@ -1,0 +1,81 @@
+"""The agent inside another process: whatever becomes of the session, nobody who feeds it waits for ever."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from services.capture.ingest import BrokerIngest, LiveAgent
+from shared.broker.memory import MemoryBroker
+from shared.emotions import MODALITIES
+from shared.errors import MienError, PublishError
+from shared.media.jpeg import encode_jpeg
+from shared.messages import FrameChunk, Message, SessionEnded, SessionStarted
+from shared.topology import TOPOLOGY
+
+PICTURE = encode_jpeg(np.zeros((48, 64, 3), dtype=np.uint8))
+
+
+class Stumbling(MemoryBroker):
+    """A broker that stumbles over messages of one type."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.declare(TOPOLOGY)
+        self.types: list[str] = []
+        self.over: str | None = None
+        self.error: Exception = PublishError("the broker did not take it")
+
+    def publish(self, exchange: str, routing_key: str, message: Message) -> Future[None]:
+        self.types.append(message.type)
+        if message.type == self.over:
+            raise self.error
+        return super().publish(exchange, routing_key, message)
+
+
+@pytest.fixture
+def broker() -> Iterator[Stumbling]:
+    broker = Stumbling()
+    yield broker
+    broker.close()
+
+
+def live(broker: MemoryBroker) -> LiveAgent:
+    started = SessionStarted(
+        session_id="session-0001",
+        token_sha256="0" * 64,
+        consent=True,
+        purpose="research",
+        modalities=MODALITIES,
+        agent_version="0",
+        started_at=datetime.now(UTC),
+    )
+    return BrokerIngest(broker).live(started)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("error", [PublishError("no room"), RuntimeError("nobody thought of this")])
+def test_a_session_that_cannot_go_on_says_so_and_takes_the_rest_without_use(
+    broker: Stumbling, error: Exception
+) -> None:
+    broker.over, broker.error = FrameChunk.TYPE, error
+    agent = live(broker)
+    agent.see(0.0, PICTURE)
+    with pytest.raises(MienError, match=r"no room|create another"):
+        for _ in range(1000):
+            agent.hear(bytes(3200))
+    with pytest.raises(MienError, match=r"no room|create another"):
+        agent.end()
+    assert broker.types[-1] == SessionEnded.TYPE
+
+
+@pytest.mark.timeout(30)
+def test_a_session_whose_end_is_refused_ends_all_the_same(broker: Stumbling) -> None:
+    broker.over = SessionEnded.TYPE
+    agent = live(broker)
+    agent.hear(bytes(3200))
+    for _ in range(2):
+        with pytest.raises(PublishError):
+            agent.end()
