@@ -36,9 +36,9 @@ def _words(at_s: int) -> tuple[Word, ...]:
 
 
 @contextmanager
-def serving(store: SessionStore) -> Iterator[str]:
+def serving(store: SessionStore, api_keys: tuple[str, ...] = ()) -> Iterator[str]:
     """Serve the API and the dashboard over a store, in a thread, and give their address."""
-    server = Server(create_app(store, FusionSettings(fusion_rate=10_000)))
+    server = Server(create_app(store, FusionSettings(fusion_rate=10_000, fusion_api_keys=api_keys)))
     with socket.create_server(("127.0.0.1", 0)) as bound:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()

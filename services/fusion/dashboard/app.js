@@ -81,6 +81,9 @@ async function route() {
   byId("main").focus();
   try { await view.open(); } catch (error) {
     if (error.status === 404) api.dropToken(id);
+    view.close();
+    // Another one may be shown by now.
+    if (shown !== view) return;
     byId("session").hidden = true;
     throw error;
   }
@@ -119,16 +122,22 @@ async function analyse(recording) {
 async function startLive() {
   const wanted = await consent("Sound and pictures from this device will go to the service as you speak. They are judged and dropped; only the result is kept.");
   if (!wanted) return;
-  const stream = await openDevices(wanted.modalities);
-  const { session_id: id } = await api.create(wanted);
-  const view = new SessionView(id, leave);
-  view.capture = new Capture(id, stream, (failure) => {
-    byId("capture").hidden = true;
-    if (failure) tell(failure.message);
-  });
-  pending = view;
-  location.hash = `#/s/${id}`;
-  await view.capture.start();
+  const capture = new Capture(await openDevices(wanted.modalities));
+  try {
+    const { session_id: id } = await api.create(wanted);
+    const view = new SessionView(id, leave);
+    view.capture = capture;
+    pending = view;
+    location.hash = `#/s/${id}`;
+    await capture.start(id, (failure) => {
+      view.capture = null;
+      if (shown === view) byId("capture").hidden = true;
+      if (failure) tell(failure.message);
+    });
+  } catch (error) {
+    capture.stop();
+    throw error;
+  }
 }
 
 async function save(format) {
@@ -152,7 +161,7 @@ function listen() {
   on("more", "click", () => showList(true));
   on("stop", "click", () => shown.capture.stop());
   on("forget", "click", async () => { await shown.forget(); tell("The last minute is forgotten; it does not come back."); });
-  on("end", "click", async () => { shown.capture?.stop(); if (!shown.capture) await api.end(shown.id); });
+  on("end", "click", () => (shown.capture ? shown.capture.stop() : api.end(shown.id)));
   on("delete", "click", async () => {
     if (await choice("confirm") !== "delete") return;
     const { id } = shown;

@@ -16,11 +16,12 @@ export async function openDevices(modalities) {
 }
 
 export class Capture {
-  constructor(id, stream, onEnd) {
-    this.stream = stream;
+  constructor(stream) { this.stream = stream; }
+
+  async start(id, onEnd) {
     this.onEnd = onEnd;
     this.socket = liveSocket(id);
-    this.ready = new Promise((resolve, reject) => {
+    await new Promise((resolve, reject) => {
       this.socket.addEventListener("message", (message) => {
         const told = JSON.parse(message.data);
         if (told.error) reject(this.failure = new Problem(0, told.error));
@@ -28,10 +29,8 @@ export class Capture {
       });
       this.socket.addEventListener("close", () => { reject(new Problem(0, "The connection broke before it began.")); this.close(); });
     });
-  }
-
-  async start() {
-    await this.ready;
+    // Who has left meanwhile is not recorded.
+    if (!this.stream.active) return;
     this.begun = performance.now();
     if (this.stream.getAudioTracks().length) await this.hear();
     if (this.stream.getVideoTracks().length) await this.see();
@@ -80,7 +79,8 @@ export class Capture {
   }
 
   stop() {
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ end: true }));
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ end: true }));
+    else this.socket?.close();
     this.release();
   }
 
@@ -89,7 +89,8 @@ export class Capture {
     this.audio?.close();
     this.audio = undefined;
     for (const track of this.stream.getTracks()) track.stop();
-    byId("preview").srcObject = null;
+    const preview = byId("preview");
+    if (preview.srcObject === this.stream) preview.srcObject = null;
   }
 
   close() {

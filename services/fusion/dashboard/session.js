@@ -38,7 +38,9 @@ export class SessionView {
     byId("session-id").textContent = this.id;
     byId("progress").hidden = !this.recording;
     byId("capture").hidden = !this.capture;
-    this.draw(await api.read(this.id));
+    const result = await api.read(this.id);
+    if (this.stopping.signal.aborted) return;
+    this.draw(result);
     await this.refresh();
     api.follow(this.id, (kind, data) => this.onEvent(kind, data), this.stopping.signal);
   }

@@ -1,0 +1,130 @@
+"""What becomes of the browser's microphone and camera where a session does not go as it should."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, Route, WebSocketRoute, expect
+
+from services.fusion.store import SessionStore, connect
+from tests.e2e.made_up import MadeUp, serving
+
+READY_MS: Final = 60_000
+
+_REMEMBER: Final = """() => {
+    const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
+    window.opened = [];
+    devices.getUserMedia = async (wanted) => { const stream = await open(wanted); opened.push(stream); return stream; };
+}"""
+
+
+@pytest.fixture(scope="module")
+def store(redis_url: str) -> SessionStore:
+    return SessionStore(connect(redis_url))
+
+
+@pytest.fixture(scope="module")
+def address(store: SessionStore) -> Iterator[str]:
+    with serving(store) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(bypass_csp=True)
+    page.add_init_script(f"({_REMEMBER})()")
+    yield page
+    page.close()
+
+
+def begin(page: Page) -> None:
+    page.get_by_role("button", name="Start a session").click()
+    page.get_by_label("Everyone who is heard or seen").check()
+    page.get_by_role("button", name="Begin").click()
+
+
+def expect_devices_released(page: Page) -> None:
+    page.wait_for_function("opened.length > 0 && opened.every(stream => !stream.active)")
+    assert page.evaluate("document.getElementById('preview').srcObject") is None
+
+
+def test_a_session_that_is_refused_leaves_no_device_on(page: Page, store: SessionStore) -> None:
+    with serving(store, (hashlib.sha256(b"key").hexdigest(),)) as address:
+        page.goto(address)
+        begin(page)
+        page.wait_for_function("opened.length > 0")
+        expect(page.get_by_role("alert")).to_contain_text("key")
+        expect_devices_released(page)
+
+
+def test_a_service_without_live_input_leaves_no_device_on(page: Page, address: str) -> None:
+    page.goto(address)
+    begin(page)
+    expect(page.get_by_role("alert")).to_contain_text("takes no live sound")
+    expect(page.locator("#capture")).to_be_hidden()
+    expect_devices_released(page)
+
+
+def test_sound_that_cannot_be_recorded_ends_the_session_and_leaves_no_device_on(page: Page, address: str) -> None:
+    told: list[str | bytes] = []
+
+    def take(socket: WebSocketRoute) -> None:
+        def answer(data: str | bytes) -> None:
+            told.append(data)
+            socket.send('{"ready": true}')
+
+        socket.on_message(answer)
+
+    page.route_web_socket("**/live", take)
+    page.add_init_script("AudioWorklet.prototype.addModule = () => Promise.reject(new Error('no module'))")
+    page.goto(address)
+    begin(page)
+    expect(page.get_by_role("alert")).to_contain_text("Something went wrong")
+    expect_devices_released(page)
+    assert json.loads(told[-1]) == {"end": True}
+
+
+def test_a_session_can_be_ended_after_its_connection_broke(page: Page, address: str) -> None:
+    sockets: list[WebSocketRoute] = []
+
+    def take(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.on_message(lambda data: socket.send('{"ready": true}') if isinstance(data, str) else None)
+
+    page.route_web_socket("**/live", take)
+    page.goto(address)
+    begin(page)
+    expect(page.locator("#capture")).to_be_visible()
+    page.wait_for_function("document.getElementById('preview').srcObject !== null")
+    sockets[0].close()
+    expect(page.locator("#capture")).to_be_hidden()
+    expect_devices_released(page)
+    page.get_by_role("button", name="End").click()
+    expect(page.locator("#status")).to_have_text("complete", timeout=READY_MS)
+
+
+def test_a_late_answer_is_not_shown_under_another_session(page: Page, address: str, store: SessionStore) -> None:
+    low, high = MadeUp.begin(store), MadeUp.begin(store)
+    high.go_on(450, 480)
+    low.go_on(1400, 1430)
+    page.goto(address)
+    tokens = {each.session_id: each.token for each in (low, high)}
+    page.evaluate("tokens => localStorage.setItem('mien.tokens', tokens)", json.dumps(tokens))
+    late: list[Route] = []
+    page.route(f"**/v1/sessions/{low.session_id}", lambda route: late.append(route))  # noqa: PLW0108  (as Playwright needs it)
+    with page.expect_request(f"**/v1/sessions/{low.session_id}"):
+        page.goto(f"{address}/#/s/{low.session_id}")
+    page.goto(f"{address}/#/s/{high.session_id}")
+    mood = page.locator("#mood .value")
+    expect(mood).to_contain_text("of 5")
+    shown = mood.inner_text()
+
+    def is_late(request: Request) -> bool:
+        return request.url.endswith(low.session_id)
+
+    with page.expect_request_finished(is_late):
+        late[0].continue_()
+    page.evaluate("new Promise(resolve => setTimeout(resolve))")
+    assert mood.inner_text() == shown
