@@ -36,3 +36,9 @@ def settings_of(service: str) -> set[str]:
 def ports_of_images() -> set[int]:
     """Return the ports that the Dockerfile tells services to listen on."""
     return set(map(int, re.findall(r"_PORT=(\d+)", DOCKERFILE)))
+
+
+def bytes_of(size: str) -> int:
+    """Return what servers and orchestrators read in a size such as ``1g``, ``4Gi``, ``600MiB`` and ``512mb``."""
+    short = size.lower().rstrip("ib")
+    return int(short[:-1]) * {"m": 2**20, "g": 2**30}[short[-1]]

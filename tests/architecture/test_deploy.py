@@ -14,6 +14,7 @@ from tests.architecture.deployment import (
     COMPOSE,
     DOCKERFILE,
     PORT,
+    bytes_of,
     ports_of_images,
     settings_of,
     variables_of,
@@ -73,6 +74,15 @@ def test_rabbitmq_finds_its_data_again_in_a_new_container() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_service_of_compose_has_a_bound_on_memory(name: str) -> None:
     assert re.fullmatch(r"\d+[mg]", SERVICES[name]["mem_limit"])
+
+
+def test_rabbitmq_holds_publishers_back_before_its_container_is_full() -> None:
+    lines = Path("deploy/rabbitmq/rabbitmq.conf").read_text().splitlines()
+    told = dict(line.split(" = ") for line in lines if not line.startswith("#"))
+    assert "vm_memory_high_watermark.relative" not in told, "a share would be one of the machine's memory"
+    alarm = bytes_of(told["vm_memory_high_watermark.absolute"])
+    assert alarm <= 0.6 * bytes_of(SERVICES["rabbitmq"]["mem_limit"])
+    assert 3 * int(told["raft.wal_max_size_bytes"]) <= alarm
 
 
 @pytest.mark.parametrize("name", SERVICES)
