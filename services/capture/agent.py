@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -103,7 +102,7 @@ class Agent:
         self._muted = False
         self._forgets: deque[float] = deque()
         self._may_forget = True
-        self._lock = Lock()
+        self._announced = False
         self._done_s = 0.0
         self._told_s = 0.0
 
@@ -124,6 +123,11 @@ class Agent:
         self._muted = muted
 
     @property
+    def announced(self) -> bool:
+        """Whether the broker has taken the session; before that nothing is recorded."""
+        return self._announced
+
+    @property
     def may_forget(self) -> bool:
         """Whether :meth:`forget` still does something: it does until the session's account is closed."""
         return self._may_forget
@@ -134,10 +138,8 @@ class Agent:
         Returns:
             Whether that happens; False where it comes too late.
         """
-        with self._lock:
-            if self._may_forget:
-                self._forgets.append(max(0.0, self._done_s - seconds))
-            return self._may_forget
+        self._forgets.append(max(0.0, self._done_s - seconds))
+        return self._may_forget  # looked at last, so that True is never said of what the end has not seen
 
     def preview(self) -> NDArray[np.uint8] | None:
         """Return the frame last sent, RGB, uint8 array of shape (height, width, 3); None before the first or paused."""
@@ -174,6 +176,7 @@ class Agent:
         self._source = source
         self._publisher.tell(self._started.to_message())
         self._publisher.drain()
+        self._announced = True
         try:
             with _closing(iter(source)) as items:
                 self._read(items, source)
@@ -246,8 +249,7 @@ class Agent:
     def _end(self, source: Source) -> SessionEnded:
         with suppress(BrokerError):
             self._publisher.drain()
-        with self._lock:
-            self._may_forget = False
+        self._may_forget = False
         self._take_back_all()
         ended = SessionEnded(
             session_id=self._started.session_id,

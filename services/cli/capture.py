@@ -61,6 +61,28 @@ class CaptureRequest:
     window: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class SessionKey:
+    """What opens a session, and erases it.
+
+    Attributes:
+        session_id: The session.
+        token: What its person holds; it is nowhere else.
+        api_url: The fusion service; None for none.
+    """
+
+    session_id: str
+    token: str
+    api_url: str | None
+
+    @property
+    def link(self) -> str | None:
+        """What opens it in the dashboard; the fragment stays in the browser."""
+        if self.api_url is None:
+            return None
+        return f"{self.api_url.rstrip('/')}/#session={self.session_id}&token={self.token}"
+
+
 def capture(request: CaptureRequest) -> None:
     """Publish a source until it ends or the person ends it, and print what became of it.
 
@@ -103,19 +125,30 @@ def _capture(request: CaptureRequest, console: Console) -> None:
     with closing(readout), _broker(settings, local, console) as broker:
         agent = Agent(broker, started, live=opened.live)
         recording = Recording(agent, opened.source, readout, live=opened.live, remote=True)
-        has_keys = not request.choice.stdin
-        try:
-            ending = run(recording, readout, console, window=request.window, has_keys=has_keys)
-        except PublishError as error:
-            raise BrokerError(
-                f"The broker takes nothing ({error}); start the fusion service and a worker for each modality, "
-                "which make their queues there."
-            ) from None
-    _tell(opened, ending, _link(request.api_url, started.session_id, token), token)
+        key = SessionKey(started.session_id, token, request.api_url)
+        with _kept(key, agent):
+            ending = run(recording, readout, console, window=request.window, has_keys=not request.choice.stdin)
+    _tell(opened, ending, key)
 
 
 def _readout(api_url: str | None, session_id: str, token: str) -> Readout:
     return NoReadout() if api_url is None else HttpReadout(api_url, session_id, token)
+
+
+@contextmanager
+def _kept(key: SessionKey, agent: Agent) -> Iterator[None]:
+    """Print the key of a session that is there also where something fails: nobody else has it."""
+    try:
+        yield
+    except BaseException as error:
+        if agent.announced:
+            _hand_over(key)
+        if not isinstance(error, PublishError):
+            raise
+        raise BrokerError(
+            f"The broker takes nothing ({error}); start the fusion service and a worker for each modality, "
+            "which make their queues there."
+        ) from None
 
 
 @contextmanager
@@ -132,24 +165,26 @@ def _broker(settings: BrokerSettings, local: Sequence[Modality], console: Consol
         broker.close()
 
 
-def _link(api_url: str | None, session_id: str, token: str) -> str | None:
-    """Return what opens the session in the dashboard; the fragment stays in the browser."""
-    return None if api_url is None else f"{api_url.rstrip('/')}/#session={session_id}&token={token}"
-
-
-def _tell(opened: OpenedSource, ending: Ending, link: str | None, token: str) -> None:
+def _tell(opened: OpenedSource, ending: Ending, key: SessionKey) -> None:
     """Say what became of the session: in words at a terminal, else as one JSON object."""
-    ended = ending.ended
     if isinstance(opened.source, FileSource) and opened.source.damaged:
         typer.echo("mien: the recording is damaged; what could be read of it was published.", err=True)
     if not sys.stdout.isatty():
-        typer.echo(json.dumps({**ended.model_dump(mode="json"), "token": token, "deleted": ending.deleted}))
+        said = {**ending.ended.model_dump(mode="json"), "token": key.token, "deleted": ending.deleted}
+        typer.echo(json.dumps(said))
+        return
+    if ending.result is not None:
+        Console(highlight=False).print(result_card(ending.result))
+    if not ending.deleted:
+        _hand_over(key)
+
+
+def _hand_over(key: SessionKey) -> None:
+    """Print what opens and erases the session: in words at a terminal, else as one JSON object."""
+    if not sys.stdout.isatty():
+        typer.echo(json.dumps({"session_id": key.session_id, "token": key.token}))
         return
     out = Console(highlight=False)
-    if ending.result is not None:
-        out.print(result_card(ending.result))
-    if ending.deleted:
-        return
-    out.print(f"[bold]session[/] {ended.session_id}   [bold]token[/] {token}   (shown once; keep it)", soft_wrap=True)
-    if link is not None:
-        out.print(f"[bold]result[/]  {link}", soft_wrap=True)
+    out.print(f"[bold]session[/] {key.session_id}   [bold]token[/] {key.token}   (shown once; keep it)", soft_wrap=True)
+    if key.link is not None:
+        out.print(f"[bold]result[/]  {key.link}", soft_wrap=True)

@@ -101,7 +101,8 @@ def capture(
     STREAM_PASSWORD or the keyring. With amqps:// the server's certificate is always
     checked, against AMQP_CA_FILE where that is set.
 
-    At the end it prints the session's id and token (shown once; keep it), as JSON where standard output is no terminal.
+    At the end, and where something fails, it prints the session's id and token (shown once; keep it), as JSON where
+    standard output is no terminal.
     """
     from services.cli.capture import CaptureRequest
     from services.cli.capture import capture as record

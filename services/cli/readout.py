@@ -6,7 +6,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from services.fusion.schema import SessionResult, SessionSummary
 from shared.errors import SessionError, SettingsError
@@ -82,9 +82,7 @@ class HttpReadout:
     can_erase = True
 
     def __init__(self, url: str, session_id: str, token: str) -> None:
-        self._parts = urlsplit(url)
-        if self._parts.scheme not in ("http", "https") or not self._parts.hostname:
-            raise SettingsError(f"{url} is not the address of a service; give http://host:port or https://host:port.")
+        self._parts = _service_of(url)
         self._path = f"{self._parts.path.rstrip('/')}/v1/sessions/{session_id}"
         self._headers = {"Authorization": f"Bearer {token}"}
         self._lock = Lock()
@@ -160,3 +158,15 @@ class HttpReadout:
             return None, {}
         finally:
             connection.close()
+
+
+def _service_of(url: str) -> SplitResult:
+    refusal = SettingsError(f"{url} is not the address of a service; give http://host:port or https://host:port.")
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that cannot be
+        raise refusal from None
+    if not is_one:
+        raise refusal
+    return parts

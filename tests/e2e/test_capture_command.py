@@ -1,7 +1,9 @@
 """``mien capture`` as scripts run it: a camera that is not there yet, and signals that end it with an exact account."""
 
+import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,9 +18,12 @@ import pytest
 
 from shared.broker.port import Delivery
 from shared.broker.rabbitmq import RabbitMqBroker
-from shared.messages import FrameChunk, Message, SessionEnded, SpeechChunk
-from shared.topology import MEDIA_EXCHANGE, TOPOLOGY, Binding, Queue
+from shared.emotions import Modality
+from shared.messages import FrameChunk, Message, SessionEnded, SessionStarted, SpeechChunk
+from shared.topology import MEDIA_EXCHANGE, MEDIA_QUEUES, TOPOLOGY, Binding, Queue
 from tests.e2e.command import SAMPLE
+from tests.e2e.terminal import Terminal
+from tests.servers import free_port
 
 TAP: Final = Queue(name="tap", bindings=(Binding(exchange=MEDIA_EXCHANGE, pattern="#"),), dead_letter_exchange=None)
 PATIENCE_S: Final = 60.0
@@ -83,6 +88,38 @@ def test_a_signal_ends_the_session_with_exact_counts(published: "Inbox[Message]"
         assert ended.speech_chunks == 1
         assert speech.start_s < 1 < speech.end_s < ended.duration_s + 0.001 < 12, "the sentence was under way"
         assert ended.frames == sum(message.type == FrameChunk.TYPE for message in messages) == printed["frames"]
+
+
+def test_the_token_is_shown_though_the_session_cannot_be_erased(
+    published: "Inbox[Message]", rabbitmq_vhost_url: str
+) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    arguments = ("--file", SAMPLE, "--realtime", "-m", "face", "--api", nobody, "--consent", "--purpose", "research")
+    with Terminal("capture", *arguments, environment={"AMQP_URL": rabbitmq_vhost_url}) as terminal:
+        started = SessionStarted.from_message(published.get(timeout=PATIENCE_S))
+        while published.get(timeout=PATIENCE_S).type != FrameChunk.TYPE:
+            continue
+        terminal.press("d")
+        terminal.expect("Delete everything about this session?")
+        terminal.press("y")
+        terminal.expect("was not erased")
+        assert terminal.end() == 1
+    found = re.search(r"session (\S+) +token (\S+)", terminal.shown)
+    assert found is not None, terminal.shown
+    assert found[1] == started.session_id
+    assert hashlib.sha256(found[2].encode()).hexdigest() == started.token_sha256
+
+
+def test_the_token_is_printed_though_the_broker_takes_no_pictures(rabbitmq_vhost_url: str) -> None:
+    broker = RabbitMqBroker(rabbitmq_vhost_url)
+    faceless = tuple(queue for queue in TOPOLOGY.queues if queue.name != MEDIA_QUEUES[Modality.FACE])
+    broker.declare(replace(TOPOLOGY, queues=faceless))
+    broker.close()
+    with capturing(rabbitmq_vhost_url, "--file", SAMPLE, "-m", "face") as agent:
+        said, complaint = agent.communicate(timeout=PATIENCE_S)
+    assert agent.returncode == 1
+    assert "The broker takes nothing" in complaint
+    assert set(json.loads(said)) == {"session_id", "token"}
 
 
 def test_a_camera_that_is_not_there_yet_is_a_sentence_and_its_pictures_come_when_it_is(

@@ -92,7 +92,9 @@ def test_why_there_is_no_mood_is_said(service: Service) -> None:
             nobody.erase()
 
 
-@pytest.mark.parametrize("url", ["fusion.example:8000", "ftp://fusion.example", "http://"])
+@pytest.mark.parametrize(
+    "url", ["fusion.example:8000", "ftp://fusion.example", "http://", "http://fusion.example:80000", "http://[::1"]
+)
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="http"):
         HttpReadout(url, "session-0001", "token")
