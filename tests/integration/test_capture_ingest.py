@@ -1,4 +1,4 @@
-"""The agent inside another process: whatever becomes of the session, nobody who feeds it waits for ever."""
+"""The agent inside another process: what it takes, and that nobody who feeds it waits for ever."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from services.capture.ingest import BrokerIngest, LiveAgent
+from services.capture.sources.port import VideoFrame
+from services.capture.sources.push import PushSource
 from shared.broker.memory import MemoryBroker
 from shared.emotions import MODALITIES
-from shared.errors import MienError, PublishError
+from shared.errors import BadInputError, MienError, PublishError
 from shared.media.jpeg import encode_jpeg
 from shared.messages import FrameChunk, Message, SessionEnded, SessionStarted
 from shared.topology import TOPOLOGY
@@ -79,3 +81,27 @@ def test_a_session_whose_end_is_refused_ends_all_the_same(broker: Stumbling) -> 
     for _ in range(2):
         with pytest.raises(PublishError):
             agent.end()
+
+
+@pytest.mark.parametrize("side", [12_000, 60_000])
+def test_a_small_picture_that_claims_to_be_large_is_refused_before_it_is_decoded(side: int) -> None:
+    jpeg = bytearray(PICTURE)
+    at = jpeg.index(b"\xff\xc0") + 5
+    jpeg[at : at + 4] = 2 * side.to_bytes(2)
+    source = PushSource(has_audio=True, has_video=True)
+    with pytest.raises(BadInputError, match="over the limit"):
+        source.see(0.0, bytes(jpeg))
+
+
+@pytest.mark.parametrize(
+    ("shape", "fits"),
+    [((1080, 1920), (360, 640)), ((1, 10_000), (1, 640)), ((10_000, 1), (640, 1)), ((48, 64), (48, 64))],
+)
+def test_pictures_of_any_shape_are_made_to_fit_a_message(shape: tuple[int, int], fits: tuple[int, int]) -> None:
+    source = PushSource(has_audio=True, has_video=True)
+    source.see(1.0, encode_jpeg(np.full((*shape, 3), (200, 100, 50), dtype=np.uint8)))
+    source.end()
+    (frame,) = source
+    assert isinstance(frame, VideoFrame)
+    assert frame.image.shape == (*fits, 3)
+    assert np.abs(frame.image.astype(int) - (200, 100, 50)).max() <= 4

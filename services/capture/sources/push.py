@@ -6,10 +6,12 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from services.capture.sources.live import LiveSource
 from services.capture.sources.port import AudioBlock, VideoFrame
-from shared.errors import BadInputError
+from shared.errors import BadInputError, UndecodableMessageError
+from shared.media.jpeg import decode_jpeg
 from shared.messages.base import MAX_SECONDS
 from shared.messages.frame import MAX_FRAME_SIDE_PX
 from shared.messages.speech import SAMPLE_RATE_HZ
@@ -49,19 +51,18 @@ class PushSource(LiveSource):
         """Take a picture of a moment, in seconds from the start; blocks while the reader is behind.
 
         Raises:
-            BadInputError: If it is not a JPEG that can be read, or of no moment that a session could have.
+            BadInputError: If it is not a JPEG that can be read, has more pixels than Full HD, or is of no moment that a
+                session could have.
         """
         if not abs(at_s) <= MAX_SECONDS:
             raise BadInputError("The picture's moment is none of this session; send the seconds since it began.")
         if not self.has_video:
             return
-        image = cv2.imdecode(np.frombuffer(jpeg, dtype=np.uint8), cv2.IMREAD_COLOR) if jpeg[:2] == b"\xff\xd8" else None
-        if image is None:
-            raise BadInputError("The picture is not a JPEG that can be read; send JPEG.")
-        scale = MAX_FRAME_SIDE_PX / max(image.shape[:2])
-        if scale < 1:
-            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        self._items.put(VideoFrame(max(0.0, at_s), np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)))
+        try:
+            image = decode_jpeg(jpeg)
+        except UndecodableMessageError as error:
+            raise BadInputError(f"The picture cannot be read ({error}); send JPEG, at most Full HD.") from None
+        self._items.put(VideoFrame(max(0.0, at_s), _to_frame(image)))
 
     def end(self) -> None:
         """Say that nothing more comes."""
@@ -75,3 +76,12 @@ class PushSource(LiveSource):
                 self._is_over = True
             else:
                 yield item
+
+
+def _to_frame(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    scale = MAX_FRAME_SIDE_PX / max(height, width)
+    if scale >= 1:
+        return image
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
