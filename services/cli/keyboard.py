@@ -8,6 +8,10 @@ from importlib import import_module
 from typing import Final, Protocol, Self
 
 _POLL_S: Final = 0.02
+_ESCAPE: Final = b"\x1b"
+_SEQUENCE_S: Final = 0.05
+"""What a terminal sends for one key comes closer together than this; Escape alone is followed by nothing."""
+
 _FIRST_OF_TWO: Final = "\x00\xe0"
 """What Windows puts before the code of a key without a character, such as an arrow."""
 
@@ -61,10 +65,31 @@ class UnixKeyboard:
 
     def press(self, timeout_s: float) -> str | None:
         """Wait for a key; see :meth:`Keyboard.press`."""
-        ready, _, _ = select.select([self._descriptor], [], [], timeout_s)
-        if not ready:
+        key = self._read(timeout_s)
+        if key == _ESCAPE and self._skip_sequence():
             return None
-        return os.read(self._descriptor, 1).decode(errors="ignore").lower() or None
+        return key.decode(errors="ignore").lower() or None
+
+    def _skip_sequence(self) -> bool:
+        """Pass over what follows an escape, whose letters are no keys (ECMA-48, 5.4), and return whether anything did.
+
+        End, for example, is ``ESC [ F``, and F4 on the console of Linux ``ESC [ [ D``.
+        """
+        byte = first = self._read(_SEQUENCE_S)
+        while byte == _ESCAPE:
+            byte = self._read(_SEQUENCE_S)
+        if byte in {b"[", b"O"}:
+            byte = self._read(_SEQUENCE_S)
+            if byte == b"[":
+                byte = self._read(_SEQUENCE_S)
+            while byte and not b"@" <= byte <= b"~":
+                byte = self._read(_SEQUENCE_S)
+        return bool(first)
+
+    def _read(self, timeout_s: float) -> bytes:
+        """Wait for a byte, at most so many seconds, and return it; nothing where none came."""
+        ready, _, _ = select.select([self._descriptor], [], [], timeout_s)
+        return os.read(self._descriptor, 1) if ready else b""
 
 
 class WindowsKeyboard:

@@ -34,6 +34,27 @@ def test_keys_come_one_by_one_without_enter_and_the_terminal_is_left_as_it_was(t
     assert termios.tcgetattr(sys.stdin) == before
 
 
+@pytest.mark.parametrize(
+    "sequence",
+    [b"\x1b[F", b"\x1bOQ", b"\x1b[D", b"\x1b[15~", b"\x1b[1;5D", b"\x1b[[D", b"\x1b\x1b[D", b"\x1bf"],
+    ids=["End", "F2", "Left", "F5", "Ctrl+Left", "F4 on the console", "Alt+Left", "Alt+F"],
+)
+def test_a_key_that_is_no_character_does_nothing(typist: int, sequence: bytes) -> None:
+    keyboard = open_keyboard()
+    assert keyboard is not None
+    with keyboard:
+        os.write(typist, sequence + b"p")
+        assert [keyboard.press(5.0), keyboard.press(5.0), keyboard.press(0.0)] == [None, "p", None]
+
+
+def test_escape_alone_is_a_key(typist: int) -> None:
+    keyboard = open_keyboard()
+    assert keyboard is not None
+    with keyboard:
+        os.write(typist, b"\x1b")
+        assert [keyboard.press(5.0), keyboard.press(0.0)] == ["\x1b", None]
+
+
 def test_windows_gives_keys_through_a_module_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     pressed = deque("P\xe0Hq")
     msvcrt = ModuleType("msvcrt")
