@@ -16,7 +16,7 @@ from shared.broker.rabbitmq.accounts import ROLES, Passwords
 from shared.emotions import MODALITIES, Modality
 from shared.topology import FUSION_QUEUE, MEDIA_QUEUES, TOPOLOGY, QueueKind
 from tests.architecture.crds import SCHEMAS
-from tests.architecture.deployment import ACCOUNTS, COMPOSE, PORT, ports_of_images, settings_of, variables_of
+from tests.architecture.deployment import ACCOUNTS, COMPOSE, PORT, bytes_of, ports_of_images, settings_of, variables_of
 
 FOLDER: Final = Path("deploy/kubernetes")
 KUSTOMIZATION: Final[dict[str, Any]] = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
@@ -190,10 +190,16 @@ def test_rabbitmq_loads_the_definitions_that_are_mounted() -> None:
     assert pod["volumes"] == [{"name": mount["name"], "secret": {"secretName": "mien-definitions"}}]
 
 
-def test_redis_keeps_an_append_only_file_and_evicts_nothing() -> None:
-    (command,) = _container("redis")["args"]
-    assert "--appendonly yes" in command
-    assert "--maxmemory-policy noeviction" in command
+@pytest.mark.parametrize("where", ["kubernetes", "compose"])
+def test_redis_keeps_an_append_only_file_and_evicts_nothing(where: str) -> None:
+    pod, composed = _container("redis"), COMPOSE["services"]["redis"]
+    limit = pod["resources"]["limits"]["memory"] if where == "kubernetes" else composed["mem_limit"]
+    command = pod["args"][-1] if where == "kubernetes" else composed["command"][-1]
+    told = dict(re.findall(r"--([a-z-]+) (\S+)", command))
+    assert told["appendonly"] == "yes"
+    assert told["maxmemory-policy"] == "noeviction"
+    assert "maxmemory" in told, "without it no write is ever refused, and the container is killed at its limit"
+    assert 2 * bytes_of(told["maxmemory"]) <= bytes_of(limit), "pages may be held twice while the file is written anew"
 
 
 def _labels_of(name: str) -> dict[str, str]:
