@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from services.capture.sources.file import FileSource
 from services.cli.card import result_card
@@ -124,7 +125,7 @@ def _say_what_next(out: Console, report: Path | None, *, damaged: bool) -> None:
     if damaged:
         out.print("The recording is damaged; this is what could be read of it.", style="yellow")
     if report is not None:
-        out.print(f"The report is in [bold]{report}[/].")
+        out.print(Text.assemble("The report is in ", (str(report), "bold"), "."), soft_wrap=True)
     else:
         out.print("[dim]Next:[/] [bold]mien analyze FILE --report report.html[/] for your own recording and a report,")
         out.print(

@@ -78,7 +78,7 @@ def _modality_table(result: SessionResult) -> Table:
         if modality.distribution is not None:
             emotion, share = max(modality.distribution.items(), key=lambda item: item[1])
             strongest = f"{emotion} {share:.0%}"
-        table.add_row(str(name), mood, f"{modality.weight:.0%}", strongest, "; ".join(modality.reasons))
+        table.add_row(str(name), mood, f"{modality.weight:.0%}", strongest, Text("; ".join(modality.reasons)))
     return table
 
 
@@ -90,7 +90,7 @@ def _transcript(result: SessionResult) -> Table:
     table.add_column(justify="right")
     table.add_column(overflow="fold")
     for line in result.transcript:
-        table.add_row(f"{line.start_s:.1f} s", _mood_text(line.mood), line.text)
+        table.add_row(f"{line.start_s:.1f} s", _mood_text(line.mood), Text(line.text))
     return table
 
 

@@ -34,5 +34,5 @@ def device_table(devices: Sequence[Device]) -> RenderableType:
     table.add_column("name", overflow="fold")
     table.add_column("used where none is named")
     for device in devices:
-        table.add_row(device.kind, device.name, "yes" if device.default else "")
+        table.add_row(device.kind, Text(device.name), "yes" if device.default else "")
     return table

@@ -8,6 +8,7 @@ from enum import StrEnum
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 class State(StrEnum):
@@ -43,7 +44,7 @@ def show(findings: Sequence[Finding], *, as_json: bool) -> int:
     colours = {State.GOOD: "green", State.WARNING: "yellow", State.FAILED: "bold red", State.SKIPPED: "dim"}
     table = Table("", "state", "finding", box=None)
     for finding in findings:
-        table.add_row(finding.subject, f"[{colours[finding.state]}]{finding.state}[/]", finding.finding)
+        table.add_row(finding.subject, Text(finding.state, style=colours[finding.state]), Text(finding.finding))
     console = Console(highlight=False)
     console.print(table)
     console.print("[bold red]Something must be mended.[/]" if failed else "[green]Nothing must be mended.[/]")

@@ -63,3 +63,8 @@ def test_the_exit_code_says_whether_something_must_be_mended(
     assert json.loads(capsys.readouterr().out)["healthy"] is (code == 0)
     assert show([Finding("broker", state, "It stands so.")], as_json=False) == code
     assert "It stands so." in capsys.readouterr().out
+
+
+def test_advice_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    show([Finding("model audio", State.SKIPPED, "install mien[audio]")], as_json=False)
+    assert "install mien[audio]" in capsys.readouterr().out

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
+from services.capture.devices import Device
 from services.capture.status import CaptureStatus, Counts
 from services.cli.devices import device_table
 from services.cli.view import View, face_seen, line, meter, panel, sign_style
@@ -137,6 +138,11 @@ def test_a_face_is_seen_where_the_newest_frames_were_scored() -> None:
     assert face_seen(summary(scored=5), summary(scored=5, abstained=2)) is False
     assert face_seen(summary(scored=5, abstained=2), summary(scored=6, abstained=3)) is True
     assert face_seen(summary(scored=5), summary(scored=5)) is None
+
+
+def test_a_device_s_name_is_shown_as_it_is() -> None:
+    device = Device(kind="microphone", name="USB Mic [front]", default=True, address=0)
+    assert "USB Mic [front]" in drawn(device_table([device]))
 
 
 def test_no_device_is_a_sentence() -> None:
