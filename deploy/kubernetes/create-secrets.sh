@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes every secret that the manifests refer to: sh deploy/secrets.sh > .env && sh deploy/kubernetes/create-secrets.sh .env
+# Makes every secret that the manifests refer to: sh deploy/secrets.sh && sh deploy/kubernetes/create-secrets.sh .env
 # The certificates are yours to give: mien-rabbitmq-tls (for rabbitmq.mien.svc and the name that agents use), mien-http-tls, and
 # mien-authorities with ca.crt, the authority that services and KEDA trust for RabbitMQ.
 set -eu
