@@ -70,10 +70,10 @@ class LiveAgent:
         self._thread = Thread(target=self._run, name="live", daemon=True)
         self._thread.start()
 
-    def hear(self, pcm: bytes) -> None:
+    def hear(self, at_s: float, pcm: bytes) -> None:
         """Take the next sound; see :meth:`PushSource.hear`."""
         self._check()
-        self._source.hear(pcm)
+        self._source.hear(at_s, pcm)
 
     def see(self, at_s: float, jpeg: bytes) -> None:
         """Take a picture; see :meth:`PushSource.see`."""

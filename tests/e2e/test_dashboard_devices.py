@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import struct
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 import pytest
@@ -17,6 +19,15 @@ _REMEMBER: Final = """() => {
     const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
     window.opened = [];
     devices.getUserMedia = async (wanted) => { const stream = await open(wanted); opened.push(stream); return stream; };
+}"""
+
+_STALL: Final = """() => {
+    window.stalled = false;
+    window.asked = { open: 0, stalled: 0 };
+    const bufferedAmount = { get() { asked[stalled ? "stalled" : "open"] += 1; return stalled ? 3e6 : 0; } };
+    window.WebSocket = class extends WebSocket {
+        constructor(address) { super(address); Object.defineProperty(this, "bufferedAmount", bufferedAmount); }
+    };
 }"""
 
 
@@ -128,3 +139,32 @@ def test_a_late_answer_is_not_shown_under_another_session(page: Page, address: s
         late[0].continue_()
     page.evaluate("new Promise(resolve => setTimeout(resolve))")
     assert mood.inner_text() == shown
+
+
+def test_sound_that_could_not_be_sent_is_a_gap(page: Page, address: str) -> None:
+    begins: list[float] = []
+
+    def take(socket: WebSocketRoute) -> None:
+        def answer(data: str | bytes) -> None:
+            if isinstance(data, str):
+                socket.send('{"ready": true}')
+            elif data[0] == 0:
+                assert len(data) == 9 + 3200
+                begins.append(struct.unpack_from("<d", data, 1)[0])
+
+        socket.on_message(answer)
+
+    page.route_web_socket("**/live", take)
+    page.goto(address)
+    page.evaluate(_STALL)
+    begin(page)
+    page.wait_for_function("asked.open > 10")
+    page.evaluate("stalled = true")
+    page.wait_for_function("asked.stalled > 10")
+    page.evaluate("stalled = false")
+    page.wait_for_function("asked.open > 40")
+    steps = [round(after - before, 6) for before, after in pairwise(begins)]
+    assert len(steps) > 5
+    assert sum(step > 0.1 for step in steps) == 1
+    assert sum(step == 0.1 for step in steps) == len(steps) - 1
+    assert max(steps) > 0.25

@@ -66,8 +66,8 @@ def test_a_session_that_cannot_go_on_says_so_and_takes_the_rest_without_use(
     agent = live(broker)
     agent.see(0.0, PICTURE)
     with pytest.raises(MienError, match=r"no room|create another"):
-        for _ in range(1000):
-            agent.hear(bytes(3200))
+        for number in range(1000):
+            agent.hear(number / 10, bytes(3200))
     with pytest.raises(MienError, match=r"no room|create another"):
         agent.end()
     assert broker.types[-1] == SessionEnded.TYPE
@@ -77,7 +77,7 @@ def test_a_session_that_cannot_go_on_says_so_and_takes_the_rest_without_use(
 def test_a_session_whose_end_is_refused_ends_all_the_same(broker: Stumbling) -> None:
     broker.over = SessionEnded.TYPE
     agent = live(broker)
-    agent.hear(bytes(3200))
+    agent.hear(0.0, bytes(3200))
     for _ in range(2):
         with pytest.raises(PublishError):
             agent.end()
@@ -105,3 +105,13 @@ def test_pictures_of_any_shape_are_made_to_fit_a_message(shape: tuple[int, int],
     assert isinstance(frame, VideoFrame)
     assert frame.image.shape == (*fits, 3)
     assert np.abs(frame.image.astype(int) - (200, 100, 50)).max() <= 4
+
+
+def test_sound_that_was_lost_is_a_gap_and_none_goes_back() -> None:
+    source = PushSource(has_audio=True, has_video=False)
+    for at_s in (0.0, 0.1, 2.0, 1.0):
+        source.hear(at_s, bytes(3200))
+    source.end()
+    blocks = list(source)
+    assert [block.start_s for block in blocks] == pytest.approx([0.0, 0.1, 2.0, 2.1])
+    assert [block.end_s for block in blocks] == pytest.approx([0.1, 0.2, 2.1, 2.2])

@@ -1,5 +1,6 @@
 """Typed text, recordings and live sound over HTTP, through every service in one process."""
 
+import asyncio
 import json
 import math
 import struct
@@ -15,6 +16,7 @@ from starlette.testclient import WebSocketTestSession
 from services.capture.sources.file import FileSource
 from services.capture.sources.port import AudioBlock
 from services.embedded import Embedded
+from services.fusion.api import inputs
 from services.fusion.settings import FusionSettings
 from shared.messages.typed import FIRST_TYPED_SEQ
 from tests.e2e.command import SAMPLE
@@ -106,9 +108,52 @@ def test_what_is_no_recording_is_refused_and_may_be_replaced(client: TestClient)
     session.final()
 
 
+async def upload(client: TestClient, session: Session, *parts: bytes, then: str) -> int:
+    """Send parts of a recording, and then nothing more: gone or standing still. Return the status of the answer."""
+    messages: list[dict[str, Any]] = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+    statuses: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        if messages:
+            return messages.pop(0)
+        if then == "silence":
+            await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status", 0))
+
+    headers = [(b"authorization", session.headers["Authorization"].encode())]
+    path = f"{session.path}/media"
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers, "client": None}
+    await client.app(scope, receive, send)
+    return statuses[0]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("parts", "then", "status"),
+    [([b"half"], "gone", 408), ([b"half"], "silence", 408), ([b"", bytes(600_000), bytes(600_000)], "gone", 413)],
+)
+def test_an_upload_that_breaks_off_may_be_sent_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, parts: list[bytes], then: str, status: int
+) -> None:
+    session = Session(client, "face")
+    with monkeypatch.context() as patched:
+        patched.setattr(inputs, "QUIET_S", 0.1)
+        for _ in range(inputs.MAX_AT_ONCE + 1):
+            assert asyncio.run(upload(client, session, *parts, then=then)) == status
+    assert session.post("/media", content=SAMPLE.read_bytes()).status_code == 202
+    session.final()
+
+
 def test_a_recording_may_not_name_files_of_this_machine(client: TestClient) -> None:
     playlist = f"ffconcat version 1.0\nfile '{SAMPLE.absolute()}'\n".encode()
     assert Session(client).post("/media", content=playlist).status_code == 415
+
+
+def sound(at_s: float, pcm: bytes) -> bytes:
+    return b"\x00" + struct.pack("<d", at_s) + pcm
 
 
 def feed(socket: WebSocketTestSession) -> None:
@@ -117,7 +162,7 @@ def feed(socket: WebSocketTestSession) -> None:
         if isinstance(item, AudioBlock):
             pcm = (np.clip(item.samples, -1, 1) * 32767).astype("<i2").tobytes()
             for start in range(0, len(pcm), 8000):
-                socket.send_bytes(b"\x00" + pcm[start : start + 8000])
+                socket.send_bytes(sound(item.start_s + start / 32_000, pcm[start : start + 8000]))
         elif item.at_s < 1.5:
             jpeg = cv2.imencode(".jpg", cv2.cvtColor(item.image, cv2.COLOR_RGB2BGR))[1].tobytes()
             socket.send_bytes(b"\x01" + struct.pack("<d", item.at_s) + jpeg)
@@ -142,7 +187,7 @@ def test_a_live_session_can_be_ended_from_elsewhere(client: TestClient) -> None:
     with client.websocket_connect(f"{session.path}/live") as socket:
         socket.send_json({"token": session.token})
         socket.receive_json()
-        socket.send_bytes(b"\x00" + bytes(32_000))
+        socket.send_bytes(sound(0.0, bytes(32_000)))
         assert session.post("/end").status_code == 200
     assert session.final()[1]["status"] == "complete"
 
@@ -175,8 +220,9 @@ def picture(at_s: float) -> bytes:
         b"\x02",
         b"\x01",
         b"\x01" + bytes(8) + b"no jpeg",
-        b"\x00" + b"odd"[:1],
+        b"\x00" + bytes(8) + b"odd",
         b"",
+        *(sound(at_s, bytes(2)) for at_s in (math.inf, math.nan, 1e300)),
         *(picture(at_s) for at_s in (math.inf, -math.inf, math.nan, 1e300)),
     ],
 )

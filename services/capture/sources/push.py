@@ -14,10 +14,10 @@ from shared.errors import BadInputError, UndecodableMessageError
 from shared.media.jpeg import decode_jpeg
 from shared.messages.base import MAX_SECONDS
 from shared.messages.frame import MAX_FRAME_SIDE_PX
-from shared.messages.speech import SAMPLE_RATE_HZ
 
 _MAX_WAITING: Final = 200
 _FULL_SCALE: Final = 32768.0
+_NO_MOMENT: Final = "The moment is none of this session; send the seconds since it began."
 
 
 class PushSource(LiveSource):
@@ -31,21 +31,28 @@ class PushSource(LiveSource):
     def __init__(self, *, has_audio: bool, has_video: bool) -> None:
         super().__init__(has_audio=has_audio, has_video=has_video)
         self._items: Queue[AudioBlock | VideoFrame | None] = Queue(_MAX_WAITING)
-        self._heard = 0
+        self._heard_s = 0.0
         self._is_over = False
 
-    def hear(self, pcm: bytes) -> None:
-        """Take the next sound: 16 kHz mono, signed 16-bit little-endian; blocks while the reader is behind.
+    def hear(self, at_s: float, pcm: bytes) -> None:
+        """Take the next sound, and where it begins, in seconds from the start; blocks while the reader is behind.
+
+        Args:
+            at_s: Later than the end of the sound before it where some was lost; never earlier, or it is placed there.
+            pcm: 16 kHz mono, signed 16-bit little-endian.
 
         Raises:
-            BadInputError: If it is not whole samples.
+            BadInputError: If it is not whole samples, or of no moment that a session could have.
         """
         if len(pcm) % 2:
             raise BadInputError("The sound is not whole samples of 16 bits; send signed 16-bit little-endian, mono.")
         samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / _FULL_SCALE
-        start_s, self._heard = self._heard / SAMPLE_RATE_HZ, self._heard + len(samples)
+        block = AudioBlock(max(at_s, self._heard_s), samples)
+        if not block.end_s <= MAX_SECONDS:
+            raise BadInputError(_NO_MOMENT)
+        self._heard_s = block.end_s
         if self.has_audio and len(samples):
-            self._items.put(AudioBlock(start_s, samples))
+            self._items.put(block)
 
     def see(self, at_s: float, jpeg: bytes) -> None:
         """Take a picture of a moment, in seconds from the start; blocks while the reader is behind.
@@ -55,7 +62,7 @@ class PushSource(LiveSource):
                 session could have.
         """
         if not abs(at_s) <= MAX_SECONDS:
-            raise BadInputError("The picture's moment is none of this session; send the seconds since it began.")
+            raise BadInputError(_NO_MOMENT)
         if not self.has_video:
             return
         try:

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 SOUND: Final = 0
 PICTURE: Final = 1
+_HEADER: Final = struct.Struct("<Bd")
 _HELLO_S: Final = 10.0
 _QUIET_S: Final = 30.0
 _FRAMES_PER_S: Final = 10.0
@@ -59,8 +60,9 @@ class _Allowance:
 async def capture_live(socket: WebSocket, session_id: str) -> None:
     """Take sound and pictures until the client says that it ends, or is gone.
 
-    The first message is JSON with the session's token. Then come binary messages: a byte 0 and sound (16 kHz mono,
-    signed 16-bit little-endian), or a byte 1, the second as a little-endian double, and a JPEG. A text message ends it.
+    The first message is JSON with the session's token. Then come binary messages: a byte that says what it is, the
+    second at which it begins as a little-endian double, and, after 0, sound (16 kHz mono, signed 16-bit little-endian),
+    or, after 1, a JPEG. Sound that was lost on its way is a gap between two such seconds. A text message ends it.
     """
     await socket.accept()
     try:
@@ -109,11 +111,12 @@ async def _take(socket: WebSocket, live: LiveInput) -> None:
         if message["type"] == "websocket.disconnect" or message.get("text") is not None:
             return
         data: bytes = message.get("bytes") or b""
-        if data[:1] == bytes([SOUND]) and sound.spend(len(data)):
-            await run_in_threadpool(live.hear, data[1:])
-        elif data[:1] == bytes([PICTURE]) and len(data) > 9:
+        kind, at_s = _HEADER.unpack_from(data) if len(data) > _HEADER.size else (None, 0.0)
+        if kind == SOUND and sound.spend(len(data)):
+            await run_in_threadpool(live.hear, at_s, data[_HEADER.size :])
+        elif kind == PICTURE:
             if pictures.spend(1):
-                await run_in_threadpool(live.see, struct.unpack_from("<d", data, 1)[0], data[9:])
+                await run_in_threadpool(live.see, at_s, data[_HEADER.size :])
         else:
             raise BadInputError("That is neither sound nor a picture, or more than a microphone gives; begin again.")
 

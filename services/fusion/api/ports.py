@@ -12,11 +12,15 @@ OnProgress = Callable[[float, float | None], None]
 class LiveInput(Protocol):
     """A session that is captured somewhere else and comes in piece by piece; one thread uses it at a time."""
 
-    def hear(self, pcm: bytes) -> None:
-        """Take the next sound: 16 kHz mono, signed 16-bit little-endian; blocks where the workers are behind.
+    def hear(self, at_s: float, pcm: bytes) -> None:
+        """Take the next sound, and where it begins, in seconds from the start; blocks where the workers are behind.
+
+        Args:
+            at_s: Later than the end of the sound before it where some was lost.
+            pcm: 16 kHz mono, signed 16-bit little-endian.
 
         Raises:
-            BadInputError: If it is not whole samples.
+            BadInputError: If it is not whole samples, or of no moment that a session could have.
         """
 
     def see(self, at_s: float, jpeg: bytes) -> None:

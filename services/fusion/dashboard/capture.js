@@ -2,8 +2,11 @@
 import { liveSocket, Problem } from "./api.js";
 import { byId } from "./view.js";
 
+const RATE_HZ = 16000;
 const FRAMES_PER_S = 5;
 const LONGEST_SIDE = 640;
+// Bytes: the kind, and a double.
+const HEADER = 9;
 
 export async function openDevices(modalities) {
   const wanted = { audio: modalities.some((each) => each !== "face") && { channelCount: 1 }, video: modalities.includes("face") && { width: { ideal: LONGEST_SIDE } } };
@@ -39,12 +42,17 @@ export class Capture {
   elapsed() { return this.begun === undefined ? 0 : (performance.now() - this.begun) / 1000; }
 
   async hear() {
-    this.audio = new AudioContext({ sampleRate: 16000 });
+    this.audio = new AudioContext({ sampleRate: RATE_HZ });
     await this.audio.audioWorklet.addModule("/assets/recorder.js");
+    let heard;
     const node = new AudioWorkletNode(this.audio, "recorder", { numberOfOutputs: 0 });
     node.port.onmessage = ({ data }) => {
       byId("level").value = data.level;
-      this.send(new Uint8Array(data.pcm));
+      const count = (data.pcm.byteLength - HEADER) / 2;
+      // By its samples, which come evenly, whenever this thread gets to see them.
+      heard ??= Math.max(0, Math.round(this.elapsed() * RATE_HZ) - count);
+      this.send(0, heard / RATE_HZ, new Uint8Array(data.pcm));
+      heard += count;
     };
     this.audio.createMediaStreamSource(this.stream).connect(node);
   }
@@ -66,14 +74,15 @@ export class Capture {
   }
 
   sendPicture(at, jpeg) {
-    const data = new Uint8Array(9 + jpeg.byteLength);
-    data[0] = 1;
-    new DataView(data.buffer).setFloat64(1, at, true);
-    data.set(new Uint8Array(jpeg), 9);
-    this.send(data);
+    const data = new Uint8Array(HEADER + jpeg.byteLength);
+    data.set(new Uint8Array(jpeg), HEADER);
+    this.send(1, at, data);
   }
 
-  send(data) {
+  // What it is, and the second at which it begins, go into its header.
+  send(kind, at, data) {
+    data[0] = kind;
+    new DataView(data.buffer).setFloat64(1, at, true);
     // What cannot be sent now is a live view's past: better a gap than a delay that grows.
     if (this.socket.readyState === WebSocket.OPEN && this.socket.bufferedAmount < 2e6) this.socket.send(data);
   }

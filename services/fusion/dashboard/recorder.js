@@ -1,4 +1,4 @@
-// Runs on the audio thread: floats in, blocks of signed 16-bit samples out, a tenth of a second each.
+// Runs on the audio thread: floats in, blocks of signed 16-bit samples out, a tenth of a second each, with room for a header.
 class Recorder extends AudioWorkletProcessor {
   constructor() {
     super();
@@ -18,8 +18,8 @@ class Recorder extends AudioWorkletProcessor {
   }
 
   give() {
-    const pcm = new Uint8Array(1 + this.block.byteLength);
-    pcm.set(new Uint8Array(this.block.buffer), 1);
+    const pcm = new Uint8Array(9 + this.block.byteLength);
+    pcm.set(new Uint8Array(this.block.buffer), 9);
     this.port.postMessage({ pcm: pcm.buffer, level: this.loudest }, [pcm.buffer]);
     this.filled = 0;
     this.loudest = 0;
