@@ -1,6 +1,8 @@
 """What the tests of the deployment share: which settings, ports, accounts and images the code has."""
 
 import re
+import shutil
+import subprocess
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +38,14 @@ def settings_of(service: str) -> set[str]:
 def ports_of_images() -> set[int]:
     """Return the ports that the Dockerfile tells services to listen on."""
     return set(map(int, re.findall(r"_PORT=(\d+)", DOCKERFILE)))
+
+
+def write_secrets(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Have ``secrets.sh`` write ``.env`` into a folder, as one whose files everybody may read."""
+    script = folder / "deploy" / "secrets.sh"
+    script.parent.mkdir(exist_ok=True)
+    shutil.copy("deploy/secrets.sh", script)
+    return subprocess.run(["sh", str(script)], capture_output=True, text=True, umask=0o022, check=False)
 
 
 def bytes_of(size: str) -> int:

@@ -1,9 +1,7 @@
 """The compose file, the Dockerfile and the deployment page name only what exists in the code."""
 
 import re
-import shutil
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from tests.architecture.deployment import (
     ports_of_images,
     settings_of,
     variables_of,
+    write_secrets,
 )
 
 SERVICES = COMPOSE["services"]
@@ -50,25 +49,17 @@ def test_compose_makes_the_definitions_out_of_the_passwords_of_every_role() -> N
     assert "definitions:/etc/rabbitmq/definitions:ro" in SERVICES["rabbitmq"]["volumes"]
 
 
-def _write_secrets(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Have the script write ``.env`` into a folder, as one whose files everybody may read."""
-    script = folder / "deploy" / "secrets.sh"
-    script.parent.mkdir(exist_ok=True)
-    shutil.copy("deploy/secrets.sh", script)
-    return subprocess.run(["sh", str(script)], capture_output=True, text=True, umask=0o022, check=False)
-
-
 def test_passwords_are_for_their_owner_and_never_overwritten(tmp_path: Path) -> None:
-    first = _write_secrets(tmp_path)
+    first = write_secrets(tmp_path)
     assert (first.returncode, first.stdout) == (0, "")
     written = (tmp_path / ".env").read_text()
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
-    assert _write_secrets(tmp_path).returncode == 1
+    assert write_secrets(tmp_path).returncode == 1
     assert (tmp_path / ".env").read_text() == written
 
 
 def test_every_variable_that_compose_wants_is_written_by_the_script(tmp_path: Path) -> None:
-    _write_secrets(tmp_path).check_returncode()
+    write_secrets(tmp_path).check_returncode()
     lines = (tmp_path / ".env").read_text().splitlines()
     secrets = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     wanted = set(re.findall(r"\$\{(\w+):\?", Path("docker-compose.yml").read_text()))

@@ -1,6 +1,8 @@
 """The manifests fit the schemas of Kubernetes, and name only what exists in the code."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +18,16 @@ from shared.broker.rabbitmq.accounts import ROLES, Passwords
 from shared.emotions import MODALITIES, Modality
 from shared.topology import FUSION_QUEUE, MEDIA_QUEUES, TOPOLOGY, QueueKind
 from tests.architecture.crds import SCHEMAS
-from tests.architecture.deployment import ACCOUNTS, COMPOSE, PORT, bytes_of, ports_of_images, settings_of, variables_of
+from tests.architecture.deployment import (
+    ACCOUNTS,
+    COMPOSE,
+    PORT,
+    bytes_of,
+    ports_of_images,
+    settings_of,
+    variables_of,
+    write_secrets,
+)
 
 FOLDER: Final = Path("deploy/kubernetes")
 KUSTOMIZATION: Final[dict[str, Any]] = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
@@ -179,7 +190,26 @@ def test_no_secret_is_kept_here_and_each_that_is_named_is_made() -> None:
 def test_secrets_are_made_of_the_passwords_that_the_definitions_want() -> None:
     used = set(re.findall(r"\$(MIEN_PASSWORD_\w+)", CREATED))
     assert used == variables_of(Passwords) - {"MIEN_PASSWORD_AGENT"}
-    assert "python -m shared.broker.rabbitmq.definitions" in CREATED
+
+
+KUBECTL: Final = """#!/bin/sh
+[ "$1" = apply ] || echo "$6" >> "$(dirname "$0")/created"
+"""
+"""A command that notes the name of each secret it is to create, where no cluster is."""
+
+
+@pytest.mark.parametrize(("python", "works"), [(sys.executable, True), ("false", False)], ids=["sound", "broken"])
+def test_secrets_are_created_all_or_none(python: str, works: bool, tmp_path: Path) -> None:
+    write_secrets(tmp_path).check_returncode()
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(KUBECTL)
+    kubectl.chmod(0o700)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHON": python}
+    script = FOLDER.absolute() / "create-secrets.sh"
+    done = subprocess.run(["sh", script, ".env"], cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert (done.returncode == 0) is works, done.stderr
+    created = (tmp_path / "created").read_text().split() if (tmp_path / "created").exists() else []
+    assert created == (re.findall(r"^secret ([\w-]+) ", CREATED, re.MULTILINE) if works else [])
 
 
 def test_rabbitmq_loads_the_definitions_that_are_mounted() -> None:
