@@ -41,10 +41,12 @@ class ChosenDevice:
 
     Attributes:
         name: Its name; where it is not there now, what the person called it.
+        address: What it is opened by, as for :class:`Device`; None where it is not there now.
         missing: Why it is not there now, in a sentence, or None.
     """
 
     name: str
+    address: int | str | None
     missing: str | None
 
 
@@ -91,8 +93,8 @@ def find_device(kind: DeviceKind, name: str | None = None) -> Device:
 
     Args:
         kind: Microphone or camera.
-        name: Its whole name or a part of it in any case, its number, or, of a camera, its path or URL; None for the
-            default one.
+        name: Its whole name, its number counted from 0, or a part of its name in any case, in this order, or, of a
+            camera, its path or URL; None for the default one.
 
     Raises:
         DeviceError: If there is none; the sentence names those that there are.
@@ -116,11 +118,12 @@ def choose_device(kind: DeviceKind, name: str | None = None) -> ChosenDevice:
     if kind == "microphone":
         portaudio()
     try:
-        return ChosenDevice(name=find_device(kind, name).name, missing=None)
+        device = find_device(kind, name)
     except DeviceError as error:
         if name is None:
             raise
-        return ChosenDevice(name=name, missing=str(error))
+        return ChosenDevice(name=name, address=None, missing=str(error))
+    return ChosenDevice(name=device.name, address=device.address, missing=None)
 
 
 def open_live(
@@ -147,26 +150,31 @@ def open_live(
         raise BadInputError(f"The frame rate is {frames_per_second}; give one above 0, for example {DEFAULT_FPS:g}.")
     devices: list[Callable[[Mailbox], Microphone | Camera]] = []
     if microphone is not False:
-        heard = choose_device("microphone", microphone).name
-        find_ear = _Finder(lambda name: _choose("microphone", name, _microphones()), heard)
-        devices.append(lambda mailbox: Microphone(heard, lambda: int(find_ear()), mailbox))
+        ear = choose_device("microphone", microphone)
+        find_ear = _Finder(_find_microphone, ear.name, ear.address)
+        devices.append(lambda mailbox: Microphone(ear.name, lambda: int(find_ear()), mailbox))
     if camera is not False:
-        seen = choose_device("camera", camera).name
-        find_eye = _Finder(_find_camera, camera if camera is not None and is_url(camera) else seen)
-        devices.append(lambda mailbox: Camera(seen, find_eye, mailbox, frames_per_second))
+        eye = choose_device("camera", camera)
+        find_eye = _Finder(_find_camera, camera if camera is not None and is_url(camera) else eye.name, eye.address)
+        devices.append(lambda mailbox: Camera(eye.name, find_eye, mailbox, frames_per_second))
     return LiveDevices(devices, has_audio=microphone is not False, has_video=camera is not False)
 
 
 class _Finder:
-    """Finds a device as the person called it, and once found by its own name: it may return at another address."""
+    """Finds a device as the person called it, and once found by its own name: it may return at another address.
 
-    def __init__(self, find: Callable[[str], Device], name: str) -> None:
+    Of several with that name it is the one at the address where it was last.
+    """
+
+    def __init__(self, find: Callable[[str, int | str | None], Device], name: str, address: int | str | None) -> None:
         self._find = find
         self._name = name
+        self._address = address
 
     def __call__(self) -> int | str:
-        device = self._find(self._name)
+        device = self._find(self._name, self._address)
         self._name = self._name if is_url(self._name) else device.name
+        self._address = device.address
         return device.address
 
 
@@ -180,7 +188,11 @@ def _microphones() -> list[Device]:
     ]
 
 
-def _find_camera(name: str | None) -> Device:
+def _find_microphone(name: str | None, address: int | str | None = None) -> Device:
+    return _choose("microphone", name, _microphones(), address)
+
+
+def _find_camera(name: str | None, address: int | str | None = None) -> Device:
     cameras = list_cameras()
     if name is not None and is_url(name):
         return Device(kind="camera", name=without_password(name), default=False, address=name)
@@ -190,20 +202,20 @@ def _find_camera(name: str | None) -> Device:
         return Device(kind="camera", name=name, default=False, address=name)
     if not cameras and not _VIDEO_DEVICES.exists() and (name is None or name.isdecimal()):
         return Device(kind="camera", name=name or "0", default=name is None, address=int(name or 0))
-    return _choose("camera", name, cameras)
+    return _choose("camera", name, cameras, address)
 
 
-def _choose(kind: DeviceKind, name: str | None, devices: list[Device]) -> Device:
+def _choose(kind: DeviceKind, name: str | None, devices: list[Device], address: int | str | None = None) -> Device:
     if name is None:
         chosen = [device for device in devices if device.default] or devices
     else:
         chosen = (
             [device for device in devices if device.name == name]
-            or [device for device in devices if name.casefold() in device.name.casefold()]
             or [device for number, device in enumerate(devices) if name == str(number)]
+            or [device for device in devices if name.casefold() in device.name.casefold()]
         )
     if chosen:
-        return chosen[0]
+        return next((device for device in chosen if device.address == address), chosen[0])
     there = ", ".join(repr(device.name) for device in devices)
     wanted = "" if name is None else f" called {name!r}"
     remedy = f"there is: {there}." if there else f"plug one in, or go on without a {kind}."
