@@ -136,6 +136,20 @@ def test_an_hour_is_drawn_with_few_points_and_goes_on(page: Page, address: str, 
     expect(page.locator("#course tbody tr")).to_have_count(3, timeout=READY_MS)
 
 
+def test_what_is_judged_long_after_what_came_later_is_shown_in_its_place(
+    page: Page, address: str, store: SessionStore
+) -> None:
+    session = MadeUp.begin(store)
+    session.go_on(80, 160)
+    show(page, address, session)
+    words = page.locator("#words li[data-seq]")
+    expect(words).to_have_count(8, timeout=READY_MS)
+    session.go_on(0, 80)
+    expect(words).to_have_count(16, timeout=READY_MS)
+    expect(words.first).to_contain_text("second 0.")
+    expect(page.get_by_label("Energy and pitch of 16 utterances")).to_be_attached()
+
+
 def test_the_last_minute_is_forgotten_on_the_page_too(page: Page, address: str, store: SessionStore) -> None:
     session = MadeUp.begin(store)
     session.go_on(0, 200)

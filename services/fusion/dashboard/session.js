@@ -24,7 +24,7 @@ export class SessionView {
   anew() {
     this.drawnAt = -Infinity;
     this.reach = { text: 0, audio: 0 };
-    this.voice = new Map();
+    this.known = { text: new Map(), audio: new Map() };
     this.newest = null;
     this.end = 0;
     byId("words").replaceChildren();
@@ -106,7 +106,9 @@ export class SessionView {
 
   drop(start, end) {
     const inside = (from, to) => from < end && to > start;
-    for (const [seq, score] of this.voice) if (inside(score.start_s, score.end_s)) this.voice.delete(seq);
+    for (const known of Object.values(this.known)) {
+      for (const [seq, score] of known) if (inside(score.start_s, score.end_s)) known.delete(seq);
+    }
     if (this.newest && inside(this.newest.start_s, this.newest.start_s + 0.001)) this.newest = null;
     dropWords(inside);
     this.refresh();
@@ -138,29 +140,34 @@ export class SessionView {
     const over = this.result.status !== "live";
     const timeline = await api.read(this.id, "/timeline?points=300&evidence=false");
     this.end = timeline.timeline.at(-1)?.end_s ?? 0;
-    const [text, audio, face, whole] = await Promise.all([
+    const [, , face, whole] = await Promise.all([
       this.news("text"), this.news("audio"), this.newestFace(), over ? api.read(this.id, "?include=course") : null]);
     if (this.stopping.signal.aborted) return;
-    for (const score of audio) this.voice.set(score.seq, score);
     this.pace = Math.min(LONGEST_PACE_MS, 500 * timeline.resolution_s);
-    drawWords(text, this.result);
+    drawWords([...this.known.text.values()], this.result);
     drawFaces(this.result, face);
     drawCourse(whole?.course, this.result);
-    await Promise.all([drawTimeline(timeline, this.result), drawVoice([...this.voice.values()].sort((a, b) => a.start_s - b.start_s), this.result)]);
+    await Promise.all([drawTimeline(timeline, this.result), drawVoice([...this.known.audio.values()].sort((a, b) => a.start_s - b.start_s), this.result)]);
   }
 
-  // Scores may come out of order; half a minute is looked at again.
+  // Scores may come out of order: half a minute is looked at again, and everything where the account knows of more.
   async news(modality) {
-    if (!(modality in this.result.modalities)) return [];
-    const all = [];
+    if (!(modality in this.result.modalities)) return;
+    const { scored, abstained } = this.result.accounting[modality];
+    await this.readOn(modality);
+    if (this.known[modality].size >= scored + abstained) return;
+    this.reach[modality] = 0;
+    await this.readOn(modality);
+  }
+
+  async readOn(modality) {
     for (let page; !page || page.length === 1000;) {
       page = (await api.read(this.id, `/evidence?modality=${modality}&start_s=${Math.max(0, this.reach[modality] - LATE_S)}&limit=1000`)).evidence;
-      all.push(...page);
+      for (const score of page) this.known[modality].set(score.seq, score);
       const last = page.at(-1)?.start_s ?? 0;
       if (last <= this.reach[modality]) break;
       this.reach[modality] = last;
     }
-    return all;
   }
 
   // The newest picture lies near the end of what is known; of a long session the rest is not read for it.
