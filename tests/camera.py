@@ -113,6 +113,30 @@ def served(folder: Path) -> Iterator[str]:
         thread.join()
 
 
+@contextmanager
+def broadcast(media: bytes) -> Iterator[str]:
+    """Send a stream of unstated length to whoever asks, from its beginning, and give its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(media)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_S,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/stream.ts"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 class _Folder(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""

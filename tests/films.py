@@ -1,6 +1,7 @@
 """Films and sounds that are made on the spot with FFmpeg's own encoders."""
 
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,20 @@ def sound(stream: av.AudioStream, length_s: float = LENGTH_S) -> list[av.AudioFr
     while (frame_or_none := fifo.read(context.frame_size or 1024, partial=True)) is not None:
         frames.append(frame_or_none)
     return frames
+
+
+def leaping(leap_s: float) -> bytes:
+    """Return a tone as an MPEG transport stream whose timestamps leap half-way."""
+    stream = BytesIO()
+    with av.open(stream, "w", format="mpegts") as container:
+        track = container.add_stream("mp2", rate=48_000, layout="stereo")
+        assert isinstance(track, av.AudioStream)
+        for frame in sound(track):
+            if (frame.pts or 0) > LENGTH_S / 2 * 48_000:
+                frame.pts = (frame.pts or 0) + round(leap_s * 48_000)
+            container.mux(track.encode(frame))
+        container.mux(track.encode(None))
+    return stream.getvalue()
 
 
 def write_film(

@@ -16,7 +16,8 @@ from services.capture.sources.port import AudioBlock
 from shared.emotions import Modality
 from shared.errors import BadInputError, DeviceError
 from shared.media.jpeg import decode_jpeg
-from tests.camera import NetworkCamera, served
+from tests import films
+from tests.camera import NetworkCamera, broadcast, served
 from tests.capture_session import LiveSession, until
 from tests.e2e.command import SAMPLE
 
@@ -113,6 +114,17 @@ def test_a_recording_on_a_server_plays_at_its_own_pace_and_ends(tmp_path: Path) 
     assert np.abs(heard - wave).max() < 0.01
     assert took_s > 0.8
     assert all(after.start_s == pytest.approx(before.end_s) for before, after in pairwise(blocks))
+
+
+def test_a_stream_whose_timestamps_leap_goes_on() -> None:
+    loud_s = 0.0
+    with broadcast(films.leaping(600.0)) as url:
+        for item in NetworkSource(url):
+            if isinstance(item, AudioBlock):
+                loud_s += np.count_nonzero(np.abs(item.samples) > 0.01) / 16_000
+            if loud_s > 0.8 * films.LENGTH_S or item.end_s > 3 * films.LENGTH_S:
+                break
+    assert loud_s > 0.8 * films.LENGTH_S, "what comes after the leap is heard at once"
 
 
 def test_a_network_stream_that_is_not_there_is_a_sentence_without_its_password() -> None:

@@ -64,6 +64,15 @@ def test_the_clock_believes_a_gap_inside_the_recording() -> None:
     assert [clock.place(t, 1.0) for t in (0.0, 20.0, 21.0)] == [0.0, 20.0, 21.0]
 
 
+def test_the_clock_of_what_happens_now_goes_on_after_a_leap_within_a_day() -> None:
+    clock = StreamClock(0.0, None)
+    placed = []
+    for at_s in (0.0, 1.0, 602.0, 603.0):
+        clock.believe_until(clock.reached_s + 5)
+        placed.append(clock.place(at_s, 1.0))
+    assert placed == [0.0, 1.0, 2.0, 3.0]
+
+
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 4)), max_size=60))
 def test_interleaving_loses_nothing_and_orders_what_is_stored_close_together(steps: list[tuple[bool, int]]) -> None:
     interleaver = Interleaver({AudioBlock, VideoFrame})

@@ -24,6 +24,10 @@ class StreamClock:
         """Where the last thing placed ends, in seconds from the start of the session."""
         return self._next_s
 
+    def believe_until(self, limit_s: float) -> None:
+        """Believe from now on no timestamp beyond a moment, in seconds from the start of the session."""
+        self._limit_s = limit_s
+
     def place(self, timestamp_s: float | None, length_s: float) -> float:
         """Return when something begins: at its timestamp, or after what came before it where that cannot be true.
 

@@ -21,6 +21,8 @@ from shared.errors import BadInputError
 
 _PROTOCOLS: Final = frozenset({"rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "rtp", "srt", "tcp"})
 _FRAME_S: Final = 1 / 25
+_LEAP_S: Final = 5.0
+"""How far the timestamps of what happens now may run ahead of it; a camera that sets its clock leaps further."""
 
 
 def is_url(text: str) -> bool:
@@ -90,6 +92,7 @@ class _Stream(Returning):
         sound = sound_stream(container) if self._audio else None
         picture = picture_stream(container) if self._video else None
         begun_s = self._mailbox.now_s
+        clocks: tuple[StreamClock, ...] = ()
         tracks: tuple[SoundTrack, PictureTrack] | None = None
         for frame in _frames(container, [stream for stream in (sound, picture) if stream is not None]):
             if self._closing.is_set():
@@ -100,6 +103,9 @@ class _Stream(Returning):
                 origin = frame.time or 0.0
                 clocks = StreamClock(origin, None), StreamClock(origin, None)
                 tracks = SoundTrack(clocks[0]), PictureTrack(clocks[1], self._fps, _FRAME_S, 1.0)
+            if container.duration is None:
+                for clock in clocks:
+                    clock.believe_until(max(clock.reached_s, self._mailbox.now_s - begun_s) + _LEAP_S)
             self._clear_problem()
             self._leave(frame, tracks, begun_s)
 
