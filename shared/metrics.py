@@ -24,6 +24,10 @@ SCORES: Final = Counter("mien_scores", "Judgements by how they ended.", ["modali
 CONFIRMS: Final = Counter("mien_publish_confirms", "Scores that the broker took or did not take.", ["outcome"])
 RECONNECTS: Final = Counter("mien_broker_reconnects", "Times that the connection to the broker came back.")
 
+# What Prometheus sees first of a series is no growth to it, and an alert would miss it: each begins at 0.
+for _outcome in ("confirmed", "refused"):
+    CONFIRMS.labels(_outcome)
+
 
 def exposition() -> bytes:
     """Return everything that is counted in this process, in Prometheus' text format."""

@@ -1,11 +1,12 @@
 """What the fusion worker counts and times, for Prometheus."""
 
 from datetime import UTC, datetime
+from itertools import product
 from typing import Final
 
 from prometheus_client import Counter, Histogram
 
-from shared.broker.port import Death
+from shared.broker.port import Cause, Death
 from shared.messages.score import ModalityScore
 from shared.topology import TOPOLOGY
 
@@ -19,6 +20,10 @@ LAG: Final = Histogram(
 DEAD_LETTERS: Final = Counter("mien_dead_letters", "Dead letters, by where and why they died.", ["queue", "cause"])
 
 _QUEUES: Final = frozenset(queue.name for queue in TOPOLOGY.queues)
+
+# What Prometheus sees first of a series is no growth to it, and an alert would miss it: each begins at 0.
+for _queue, _cause in product((*_QUEUES, "unknown"), (*Cause, "unknown")):
+    DEAD_LETTERS.labels(_queue, _cause)
 
 
 def count_kept(score: ModalityScore) -> None:

@@ -52,9 +52,9 @@ TROUBLE: Final[dict[str, dict[str, str]]] = {
         'mien_scores_total{modality="text",status="scored"}': "0+90x20",
         'mien_scores_total{modality="text",status="failed"}': "0+10x20",
     },
-    "MienDeadLetters": {'mien_dead_letters_total{queue="mien.text",cause="rejected"}': "0+2x20"},
+    "MienDeadLetters": {'mien_dead_letters_total{queue="mien.text",cause="rejected"}': "0x10 30x10"},
     "MienFramesExpire": {'mien_dead_letters_total{queue="mien.face",cause="expired"}': "0+120x20"},
-    "MienScoresRefused": {'mien_publish_confirms_total{job="text",outcome="refused"}': "0+1x20"},
+    "MienScoresRefused": {'mien_publish_confirms_total{job="text",outcome="refused"}': "0x12 1x10"},
     "MienReconnects": {'mien_broker_reconnects_total{job="text"}': "0+1x20"},
     "MienStoreFailures": {"mien_store_failures_total": "0+4x20"},
     "MienSlowAnswers": {

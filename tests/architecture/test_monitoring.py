@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +15,10 @@ from prometheus_client import REGISTRY
 
 from services.fusion.api import metrics as api_metrics
 from services.fusion.metrics import KEPT
+from services.fusion.store import connect
 from shared import metrics
+from shared.broker.port import Cause
+from shared.topology import FUSION_QUEUE, MEDIA_QUEUES
 from tests.architecture.deployment import COMPOSE, PORT
 
 FOLDER: Final = Path("deploy/monitoring")
@@ -99,6 +105,20 @@ def test_prometheus_finds_every_service_of_compose() -> None:
         "definitions"
     }
     assert all(each["names"] == [name] and each["port"] == PORT for name, each in scraped.items())
+
+
+def test_what_an_alert_waits_for_is_counted_from_the_start() -> None:
+    script = "import services.fusion.metrics, shared.metrics as m; print(m.exposition().decode())"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert 'mien_publish_confirms_total{outcome="refused"} 0.0' in told
+    for queue, cause in product((*MEDIA_QUEUES.values(), FUSION_QUEUE), (Cause.REJECTED, Cause.DELIVERY_LIMIT)):
+        assert f'mien_dead_letters_total{{cause="{cause}",queue="{queue}"}} 0.0' in told
+
+
+def test_a_scrape_outlasts_a_store_that_is_silent() -> None:
+    patience_s = connect("redis://store").get_connection_kwargs()["socket_timeout"]
+    told = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["global"].get("scrape_timeout", "10s")
+    assert patience_s < int(told.removesuffix("s")), "or the service would seem down, and not its store"
 
 
 def test_panels_do_not_cover_each_other() -> None:
