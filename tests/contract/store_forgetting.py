@@ -35,6 +35,19 @@ class ForgettingContract(StoreTest):
         assert list(client.scan_iter(f"{keys.root}*")) == [keys.tombstone]
         assert store.erase(session_id).evidence == 0
 
+    def test_a_source_takes_a_session_once_and_none_that_was_erased(
+        self, store: SessionStore, client: "redis.Redis", session_id: str
+    ) -> None:
+        assert not store.claim(session_id, "media"), "nobody has heard of it"
+        store.start(started(session_id))
+        assert store.claim(session_id, "media")
+        assert not store.claim(session_id, "live")
+        store.release(session_id)
+        assert store.claim(session_id, "live")
+        store.erase(session_id)
+        assert not store.claim(session_id, "media")
+        assert client.exists(Keys(session_id).meta) == 0
+
     def test_a_forgotten_stretch_leaves_only_its_count(
         self, store: SessionStore, client: "redis.Redis", session_id: str
     ) -> None:

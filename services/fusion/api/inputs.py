@@ -1,5 +1,6 @@
 """What goes into a session over HTTP: typed text, and a recording. Nothing is written to a disk."""
 
+import asyncio
 import contextlib
 import logging
 import threading
@@ -10,6 +11,7 @@ from typing import Any, Final, cast
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from services.fusion.api.models import AcceptedMedia, AcceptedText, WrittenText
 from services.fusion.api.ports import Ingest
@@ -31,6 +33,9 @@ PUBLISH_TIMEOUT_S: Final = 10.0
 MAX_AT_ONCE: Final = 2
 """Recordings held in memory at once."""
 
+QUIET_S: Final = 30.0
+"""Longest that a recording on its way may stand still."""
+
 _TEXT: Final[dict[int | str, dict[str, Any]]] = {
     **OPENED,
     **BODY,
@@ -38,7 +43,7 @@ _TEXT: Final[dict[int | str, dict[str, Any]]] = {
 }
 _MEDIA: Final[dict[int | str, dict[str, Any]]] = {
     **_TEXT,
-    **documented(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.NOT_IMPLEMENTED),
+    **documented(HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.NOT_IMPLEMENTED),
 }
 _BINARY: Final = {
     "requestBody": {
@@ -90,20 +95,15 @@ async def upload_media(request: Request, session_id: OpenedSession, store: Store
     if not slots.acquire(blocking=False):
         detail = "Other recordings are being read; try again in a few seconds."
         raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": "10"})
-    handed_over = False
-    try:
+    async with contextlib.AsyncExitStack() as undone:
+        undone.callback(slots.release)
         started = await run_in_threadpool(claimed, store, session_id, "media")
-        media = bytearray()
-        async for part in request.stream():
-            media += part
-        size = len(media)
-        send = await run_in_threadpool(_open, ingest, store, started, bytes(media))
+        undone.push_async_callback(run_in_threadpool, store.release, session_id)
+        media = await _body(request)
+        send = await run_in_threadpool(_open, ingest, store, started, media)
         threading.Thread(target=_send, args=(send, session_id, slots), name="upload", daemon=True).start()
-        handed_over = True
-    finally:
-        if not handed_over:
-            slots.release()
-    return AcceptedMedia(session_id=session_id, bytes=size)
+        undone.pop_all()
+    return AcceptedMedia(session_id=session_id, bytes=len(media))
 
 
 def going_on(store: SessionStore, session_id: str) -> SessionState:
@@ -152,6 +152,20 @@ def _publish(broker: Broker | None, store: SessionStore, typed: TypedText) -> No
     raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})
 
 
+async def _body(request: Request) -> bytes:
+    media = bytearray()
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(QUIET_S) as limit:
+            async for part in request.stream():
+                media += part
+                limit.reschedule(loop.time() + QUIET_S)
+    except (ClientDisconnect, TimeoutError):
+        detail = "The recording broke off on its way; send it again."
+        raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, detail, headers={"Connection": "close"}) from None
+    return bytes(media)
+
+
 def _open(ingest: Ingest, store: SessionStore, started: SessionStarted, media: bytes) -> Callable[[], None]:
     def tell(done_s: float, duration_s: float | None) -> None:
         store.tell_progress(started.session_id, done_s, duration_s)
@@ -159,7 +173,6 @@ def _open(ingest: Ingest, store: SessionStore, started: SessionStarted, media: b
     try:
         return ingest.recording(started, media, tell)
     except BadInputError as error:
-        store.release(started.session_id)
         raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, str(error)) from None
 
 

@@ -147,11 +147,11 @@ class SessionStore:
         return bool(self._call("tell.lua", [keys.tombstone, keys.meta, keys.events], arguments))
 
     def claim(self, session_id: str, source: str) -> bool:
-        """Take a session for one source of media, and return whether it was free."""
-        return bool(self._redis.hsetnx(Keys(session_id).meta, "source", source))
+        """Take a session for one source of media, and return whether it is there and was free."""
+        return bool(self._call("claim.lua", [Keys(session_id).meta], [source]))
 
     def release(self, session_id: str) -> None:
-        """Give a session back whose source turned out to be none."""
+        """Give a session back whose source came to nothing."""
         self._redis.hdel(Keys(session_id).meta, "source")
 
     def count_dead_letter(self, queue: str, cause: str) -> None:
