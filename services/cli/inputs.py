@@ -92,7 +92,10 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
     if path.stat().st_size > _MAX_IMAGE_BYTES:
         raise BadInputError(f"{path} is larger than {_MAX_IMAGE_BYTES // 2**20} MB; make it smaller first.")
     data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error:  # it claims more pixels than OpenCV takes
+        image = None
     if image is None:
         raise BadInputError(f"{path} is not a picture that can be read (jpg, png, bmp, webp or tiff).")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
