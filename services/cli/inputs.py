@@ -1,5 +1,6 @@
 """Files that a person names on the command line, read for a scorer."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -72,18 +73,21 @@ def write_image(path: Path, image: NDArray[np.uint8]) -> None:
         raise BadInputError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def read_lines(path: Path) -> list[str]:
-    """Read a text file as lines.
+def read_lines(path: Path | None) -> Iterator[str]:
+    """Read a text file, or standard input where None is given, line by line.
 
     Raises:
         BadInputError: If it cannot be read or is not UTF-8 text.
     """
+    name = "Standard input" if path is None else str(path)
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        with open(0 if path is None else path, encoding="utf-8", closefd=path is not None) as text:
+            for line in text:
+                yield line.removesuffix("\n")
     except UnicodeDecodeError:
-        raise BadInputError(f"{path} is not UTF-8 text; name a text file or a recording.") from None
+        raise BadInputError(f"{name} is not UTF-8 text; name a text file or a recording.") from None
     except OSError as error:
-        raise BadInputError(f"{path} cannot be read: {error.strerror}.") from None
+        raise BadInputError(f"{name} cannot be read: {error.strerror}.") from None
 
 
 def _pixels(path: Path) -> NDArray[np.uint8]:

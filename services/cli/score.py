@@ -1,7 +1,6 @@
 """``mien score``: one modality, one JSON object for each input, in the order of the inputs."""
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -36,13 +35,16 @@ def score_text_inputs(files: Sequence[Path]) -> int:
 
     scorer = load_scorer()
     if not files:
-        _score_lines((line.rstrip("\r\n") for line in sys.stdin), scorer.score_texts, scorer.model)
+        _score_lines(read_lines(None), scorer.score_texts, scorer.model)
     unreadable = 0
     for path in files:
-        if path.suffix.lower() in _TEXT_SUFFIXES:
-            _score_lines(read_lines(path), scorer.score_texts, scorer.model)
-        else:
+        if path.suffix.lower() not in _TEXT_SUFFIXES:
             unreadable += _score_files(Modality.TEXT, [path], read_utterance, scorer.score, scorer.model)
+        elif (lines := _read(path, lambda path: list(read_lines(path)))) is not None:
+            _score_lines(lines, scorer.score_texts, scorer.model)
+        else:
+            unreadable += 1
+            _print_unreadable(path, Modality.TEXT, scorer.model)
     return unreadable
 
 
@@ -110,8 +112,7 @@ def _score_files(
         for path, content in zip(batch, contents, strict=True):
             if content is None:
                 unreadable += 1
-                failed = Judgement(status=Status.FAILED, reason="unreadable", details=empty_details(modality))
-                _print(str(path), failed, model)
+                _print_unreadable(path, modality, model)
             else:
                 _print(str(path), next(judgements), model)
     return unreadable
@@ -123,6 +124,10 @@ def _read(path: Path, read: Callable[[Path], ItemT]) -> ItemT | None:
     except BadInputError as error:
         typer.echo(f"mien: {error}", err=True)
         return None
+
+
+def _print_unreadable(path: Path, modality: Modality, model: ModelRef) -> None:
+    _print(str(path), Judgement(status=Status.FAILED, reason="unreadable", details=empty_details(modality)), model)
 
 
 def _print(name: str, judgement: Judgement, model: ModelRef) -> None:

@@ -1,6 +1,8 @@
 """``mien score``: one JSON object for each input, in order."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +31,25 @@ def test_lines_on_standard_input() -> None:
     assert happy["details"]["transcript"] == "I am so happy today!"
 
 
-def test_text_file_and_recording(tmp_path: Path) -> None:
-    path = tmp_path / "lines.txt"
-    path.write_text("Good morning.\nThank you so much!\n")
-    done = mien("score", "text", path)
-    assert [line["input"] for line in _lines(done.stdout)] == ["Good morning.", "Thank you so much!"]
+def test_standard_input_that_is_no_text_is_said() -> None:
+    command = [sys.executable, "-m", "services", "score", "text"]
+    done = subprocess.run(command, input=b"caf\xe9\n", capture_output=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.decode().splitlines() == [
+        "mien: Standard input is not UTF-8 text; name a text file or a recording."
+    ]
+
+
+def test_text_files_one_of_them_missing(tmp_path: Path) -> None:
+    one, missing, two = tmp_path / "one.txt", tmp_path / "missing.txt", tmp_path / "two.txt"
+    one.write_text("Good morning.\nThank you so much!\n")
+    two.write_text("Good night.\n")
+    done = mien("score", "text", one, missing, two)
+    lines = _lines(done.stdout)
+    assert done.returncode == 2
+    assert [line["input"] for line in lines] == ["Good morning.", "Thank you so much!", str(missing), "Good night."]
+    assert (lines[2]["status"], lines[2]["reason"]) == ("failed", "unreadable")
+    assert "missing.txt" in done.stderr
 
 
 def test_recordings_one_of_them_unreadable(tmp_path: Path) -> None:
