@@ -87,6 +87,7 @@ RABBITMQ_CLUSTER: Final = _resource(
         {
             "replicas": {"type": "integer", "minimum": 1, "not": {"multipleOf": 2}},
             "image": TEXT,
+            "service": _object({"type": {"enum": ["ClusterIP", "LoadBalancer", "NodePort"]}}),
             "persistence": _object({"storage": TEXT}),
             "resources": _QUANTITIES,
             "tls": _object({"secretName": TEXT, "disableNonTLSListeners": {"type": "boolean"}}),

@@ -155,9 +155,19 @@ def test_dockerfile_sets_only_what_some_service_reads() -> None:
     assert named <= everything
 
 
-def test_every_setting_on_the_deployment_page_exists() -> None:
+def test_the_deployment_page_has_every_setting_and_no_other() -> None:
     everything = set().union(*(settings_of(name) for name in OURS))
     rows = [line.split("|")[1] for line in Path("deploy/README.md").read_text().splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
-    assert named
-    assert named <= everything
+    assert named == everything
+
+
+@pytest.mark.parametrize("page", ["README.md", "deploy/README.md"])
+def test_a_page_logs_in_with_accounts_that_there_are(page: str) -> None:
+    text = Path(page).read_text()
+    named = set(re.findall(r"(?:amqps?://|keyring set mien )([\w-]+)(?::[\w-]+)?@", text))
+    assert named <= {*ACCOUNTS.values(), "guest", "user"}
+
+
+def test_the_deployment_page_says_where_an_agent_gets_its_password() -> None:
+    assert "`MIEN_PASSWORD_AGENT` as its `AMQP_PASSWORD`" in Path("deploy/README.md").read_text()

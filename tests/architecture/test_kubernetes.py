@@ -263,6 +263,12 @@ def _allowed(direction: str, peers: str) -> set[tuple[str, str, int]]:
     return found
 
 
+def test_agents_outside_have_a_way_to_what_the_policy_lets_them_reach() -> None:
+    assert ("rabbitmq", ANYBODY, 5671) in _allowed("ingress", "from")
+    service = _of_kind("RabbitmqCluster")["rabbitmq"]["spec"].get("service")
+    assert service == {"type": "LoadBalancer"}, "the operator's own choice is an address inside the cluster"
+
+
 def test_nobody_speaks_to_anybody_but_for_what_the_flow_needs() -> None:
     deny = _of_kind("NetworkPolicy")["default-deny"]["spec"]
     assert deny == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
