@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from importlib import import_module
 from operator import itemgetter
 from typing import Any, Final
@@ -205,8 +204,7 @@ def _fusion(url: str | None) -> Iterator[Finding]:
         with urlopen(f"{url.rstrip('/')}/readyz", timeout=ANSWER_S) as answer:  # noqa: S310  (the operator's own URL)
             date = answer.headers["Date"]
     except HTTPError as error:
-        why = json.loads(error.read()).get("detail", "") if error.code == HTTPStatus.SERVICE_UNAVAILABLE else str(error)
-        yield Finding("fusion", State.FAILED, f"It is not ready: {why}")
+        yield Finding("fusion", State.FAILED, f"It is not ready: {_why(error)}")
         return
     except (OSError, ValueError) as error:
         yield Finding("fusion", State.FAILED, f"Nothing answers at {url} ({error}); start it, or correct FUSION_URL.")
@@ -216,6 +214,14 @@ def _fusion(url: str | None) -> Iterator[Finding]:
     # The header has whole seconds, cut off, and the server writes it anew once a second.
     skew_s = parsedate_to_datetime(date).timestamp() + 1 - (begun + ended) / 2
     yield _clock("clock against fusion", skew_s, 1 + (ended - begun) / 2)
+
+
+def _why(error: HTTPError) -> str:
+    """Return what the service says itself, or the error where somebody before it answers, such as a proxy."""
+    try:
+        return str(json.loads(error.read())["detail"])
+    except (ValueError, KeyError, TypeError):
+        return str(error)
 
 
 def _clock(subject: str, skew_s: float, unsure_s: float) -> Finding:

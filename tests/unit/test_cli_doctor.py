@@ -1,10 +1,12 @@
 """What the doctor makes of what it is told."""
 
 import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 
-from services.cli.doctor import _clock, _durability, examine
+from services.cli.doctor import _clock, _durability, _fusion, examine
 from services.cli.findings import Finding, State, show
 
 
@@ -53,6 +55,32 @@ def test_what_is_not_asked_for_is_skipped(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.delenv(variable, raising=False)
     findings = {each.subject: each.state for each in examine(fusion_url=None, with_models=False)}
     assert {findings[each] for each in ("broker", "Redis", "fusion")} == {State.SKIPPED}
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b'{"detail": "Redis does not answer."}', "Redis does not answer."),
+        (b"<html>No upstream</html>", "HTTP Error 503: Service Unavailable"),
+        (b"[]", "HTTP Error 503: Service Unavailable"),
+    ],
+)
+def test_a_service_that_is_not_ready_says_why_and_a_proxy_before_it_does_not(answer: bytes, why: str) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(503)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        (finding,) = _fusion(f"http://127.0.0.1:{server.server_address[1]}")
+        thread.join()
+    assert (finding.state, finding.finding) == (State.FAILED, f"It is not ready: {why}")
 
 
 @pytest.mark.parametrize(("state", "code"), [(State.WARNING, 0), (State.FAILED, 1)])
