@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.fusion.accumulate import BIN_S
 from services.fusion.fuse import Fused
-from services.fusion.labels import ADJECTIVES, DISAGREEMENT_FROM, NAMES, audible, label_of, mix_of
+from services.fusion.labels import ADJECTIVES, NAMES, disagree, label_of, mix_of
 from services.fusion.timeline import Second
 from shared.emotions import EMOTIONS, Emotion, Modality
 from shared.messages.score import Mood
@@ -148,12 +148,8 @@ def _disagreements(seconds: Sequence[Second]) -> tuple[Disagreement, ...]:
 
 
 def _apart(fused: Fused, pair: tuple[Modality, Modality]) -> bool:
-    views = [fused.views[modality] for modality in pair if modality in fused.views]
-    return (
-        len(views) == len(pair)
-        and all(audible(view) for view in views)
-        and abs(views[0].mood - views[1].mood) >= DISAGREEMENT_FROM
-    )
+    first, second = (fused.views.get(modality) for modality in pair)
+    return first is not None and second is not None and disagree(first, second)
 
 
 def _disagreement_words(disagreements: Sequence[Disagreement], seconds: Sequence[Second]) -> list[str]:

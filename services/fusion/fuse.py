@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,11 +52,6 @@ class Fused:
     low: float
     high: float
     views: Mapping[Modality, ModalityView]
-
-    def disagreement(self) -> tuple[Modality, Modality, float] | None:
-        """Return the two modalities whose moods are furthest apart, and by how much; None if fewer than two spoke."""
-        pairs = [(a, b, abs(self.views[a].mood - self.views[b].mood)) for a, b in combinations(self.views, 2)]
-        return max(pairs, key=lambda pair: pair[2], default=None)
 
 
 def fuse(

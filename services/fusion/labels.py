@@ -1,14 +1,13 @@
 """The words that go with the numbers: a label for a mood, and a reason for each modality's weight. Pure."""
 
+from itertools import combinations
 from typing import Final
 
 from services.fusion.fuse import Fused, ModalityView
 from services.fusion.state import Counts, Outcome
 from shared.emotions import EMOTIONS, Emotion, Modality
 
-DISAGREEMENT_FROM: Final = 1.25
-"""Distance of two modalities' moods from which they are said to disagree."""
-
+_DISAGREEMENT_FROM: Final = 1.25
 _AUDIBLE_SHARE: Final = 0.1
 _CHANGEABLE_SD: Final = 1.0
 _POOR_QUALITY: Final = 0.5
@@ -73,18 +72,26 @@ def score_word(mood: float) -> str:
 def label_of(fused: Fused) -> str:
     """Say a mood in words: its mix of emotions, whether it changed, and which modalities disagree."""
     parts = [mix_of(fused)]
-    if any(view.mood_sd >= _CHANGEABLE_SD and audible(view) for view in fused.views.values()):
+    if any(view.mood_sd >= _CHANGEABLE_SD and _audible(view) for view in fused.views.values()):
         parts[0] += ", changeable"
-    apart = fused.disagreement()
-    if apart is not None and apart[2] >= DISAGREEMENT_FROM:
-        first, second, _ = apart
-        if audible(fused.views[first]) and audible(fused.views[second]):
-            parts.append(f"{NAMES[first]} and {NAMES[second]} disagree")
+    if apart := disagreement_of(fused):
+        parts.append(" and ".join(NAMES[each] for each in apart) + " disagree")
     return "; ".join(parts)
 
 
-def audible(view: ModalityView) -> bool:
-    """Return whether a modality is enough of the answer to be spoken of."""
+def disagreement_of(fused: Fused) -> tuple[Modality, Modality] | None:
+    """Return the two modalities that are said to disagree, of several such pairs the one furthest apart, or None."""
+    views = fused.views
+    apart = [(a, b) for a, b in combinations(views, 2) if disagree(views[a], views[b])]
+    return max(apart, key=lambda pair: abs(views[pair[0]].mood - views[pair[1]].mood), default=None)
+
+
+def disagree(first: ModalityView, second: ModalityView) -> bool:
+    """Return whether two are far apart, and each is enough of the answer to be spoken of."""
+    return _audible(first) and _audible(second) and abs(first.mood - second.mood) >= _DISAGREEMENT_FROM
+
+
+def _audible(view: ModalityView) -> bool:
     return view.share >= _AUDIBLE_SHARE
 
 

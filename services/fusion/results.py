@@ -6,7 +6,7 @@ from services.fusion.accumulate import BIN_S, Accumulator
 from services.fusion.baseline import relative_mood, relative_words
 from services.fusion.course import Course, course_of
 from services.fusion.fuse import Fused, ModalityView, fuse
-from services.fusion.labels import label_of, reasons_of
+from services.fusion.labels import disagreement_of, label_of, reasons_of
 from services.fusion.parameters import DEFAULT_PARAMETERS, FusionParameters
 from services.fusion.schema import (
     INSUFFICIENT_EVIDENCE,
@@ -166,6 +166,7 @@ def _mood(fused: Fused, usual: float | None) -> MoodResult:
         relative=usual is not None,
         usual=usual,
         absolute=None if usual is None else _round(fused.mood),
+        disagreement=disagreement_of(fused),
     )
 
 
@@ -213,6 +214,7 @@ def _point(second: Second, length: int, evidence: tuple[EvidenceRef, ...], usual
             modality: TimelineModality(mood=_round(view.mood), weight=_round(view.share, 3))
             for modality, view in fused.views.items()
         },
+        disagreement=disagreement_of(fused),
         evidence=evidence,
     )
 

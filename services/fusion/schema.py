@@ -34,6 +34,7 @@ class MoodResult(Result):
         relative: Whether it is relative to the person's own baseline, 3 being their usual; False where it is absolute.
         usual: The person's usual mood, where it is relative; else None.
         absolute: The same mood without the baseline, where it is relative; else None.
+        disagreement: The two modalities that the label says disagree, or None.
     """
 
     score: Mood
@@ -43,6 +44,7 @@ class MoodResult(Result):
     relative: bool = False
     usual: Mood | None = None
     absolute: Mood | None = None
+    disagreement: tuple[Modality, Modality] | None = None
 
 
 class ModalityResult(Result):
@@ -92,6 +94,7 @@ class TimelinePoint(Result):
         high: Upper end of the 80 % interval.
         unsmoothed: The mood of this second alone.
         modalities: What each modality says, smoothed alike, and its share; always absolute.
+        disagreement: Which two of them disagree, or None.
         evidence: The scores that it stands on; empty where they were not asked for.
     """
 
@@ -102,6 +105,7 @@ class TimelinePoint(Result):
     high: Mood
     unsmoothed: Mood
     modalities: dict[Modality, TimelineModality]
+    disagreement: tuple[Modality, Modality] | None = None
     evidence: tuple[EvidenceRef, ...] = ()
 
 

@@ -136,6 +136,25 @@ def test_an_hour_is_drawn_with_few_points_and_goes_on(page: Page, address: str, 
     expect(page.locator("#course tbody tr")).to_have_count(3, timeout=READY_MS)
 
 
+@pytest.mark.parametrize(("voice", "apart"), [(2.9, False), (2.0, True)])
+def test_the_page_says_that_they_disagree_where_the_result_does(
+    page: Page, address: str, store: SessionStore, voice: float, *, apart: bool
+) -> None:
+    session = MadeUp.begin(store)
+    moods = {Modality.TEXT: 4.0, Modality.AUDIO: voice, Modality.FACE: 4.0}
+    store.apply([session.score(each, 0, 0, 10).model_copy(update={"mood": mood}) for each, mood in moods.items()])
+    show(page, address, session)
+    label = page.locator("#mood .label").text_content()
+    assert label is not None
+    assert ("words and voice disagree" in label) == apart
+    assert f"of 5, {label}; between" in (page.locator("#mood .scale").get_attribute("aria-label") or "")
+    note = "They disagree: words at 4.0, voice at 2.0. The range is wider for it." if apart else ""
+    expect(page.locator("#disagreement")).to_have_text(note)
+    assert (
+        page.evaluate("document.getElementById('timeline').data.some(line => line.name === 'They disagree')") == apart
+    )
+
+
 def test_what_is_judged_long_after_what_came_later_is_shown_in_its_place(
     page: Page, address: str, store: SessionStore
 ) -> None:
@@ -189,7 +208,7 @@ def test_who_listens_is_told_of_changes_and_not_every_second(page: Page, address
         'heading "Session" [level=1]',
         "status: complete",
         re.compile(r'status: "?Result: \d\.\d of 5'),
-        re.compile(r'img "\d\.\d of 5, [a-z ]+; between \d\.\d and \d\.\d with 80 % confidence"'),
+        re.compile(r'img "\d\.\d of 5, [a-z, ]+; between \d\.\d and \d\.\d with 80 % confidence"'),
         re.compile(r'img "Mood over \d+ seconds; at the end'),
         'list "What was said, with the mood of its words"',
         'list "The mix of emotions"',

@@ -243,17 +243,3 @@ def test_clear_cases_are_judged_as_a_panel_would(
         }
     )
     assert low <= fused.mood <= high
-
-
-def test_the_widest_disagreement_is_named() -> None:
-    fused = certain(
-        {
-            Modality.TEXT: sums_of(leaning(Emotion.SADNESS, 0.8), 3.0, 0.8),
-            Modality.AUDIO: sums_of(leaning(Emotion.NEUTRAL, 0.8), 3.0, 0.8),
-            Modality.FACE: sums_of(leaning(Emotion.JOY, 0.8), 3.0, 0.8),
-        }
-    )
-    apart = fused.disagreement()
-    assert apart is not None
-    assert apart[:2] == (Modality.TEXT, Modality.FACE)
-    assert apart[2] > 2

@@ -1,10 +1,12 @@
 """What people read beside the numbers."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.fusion.accumulate import UNIT, Accumulator, evidence_rates
 from services.fusion.fuse import Fused, fuse
-from services.fusion.labels import label_of, reasons_of, score_word
+from services.fusion.labels import disagreement_of, label_of, reasons_of, score_word
 from services.fusion.state import Counts, Outcome
 from shared.emotions import EMOTIONS, Emotion, Modality, mood_of
 
@@ -54,6 +56,27 @@ def test_disagreement_is_said() -> None:
         Modality.FACE: sums_of(leaning(Emotion.NEUTRAL)),
     }
     assert label_of(fused(sums)).endswith("; words and voice disagree")
+
+
+def saying(**moods_and_shares: tuple[float, float]) -> Fused:
+    whole = fused({Modality.TEXT: sums_of(leaning(Emotion.NEUTRAL))})
+    alone = whole.views[Modality.TEXT]
+    views = {Modality(name): replace(alone, mood=m, share=share) for name, (m, share) in moods_and_shares.items()}
+    return replace(whole, views=views)
+
+
+def test_the_two_furthest_apart_are_named() -> None:
+    apart = saying(text=(1.3, 0.3), audio=(3.0, 0.3), face=(4.5, 0.4))
+    assert disagreement_of(apart) == (Modality.TEXT, Modality.FACE)
+    assert label_of(apart).endswith("; words and face disagree")
+
+
+def test_who_is_hardly_heard_hides_no_disagreement() -> None:
+    apart = saying(text=(1.3, 0.05), audio=(4.5, 0.5), face=(2.5, 0.45))
+    assert disagreement_of(apart) == (Modality.AUDIO, Modality.FACE)
+    assert label_of(apart).endswith("; voice and face disagree")
+    assert disagreement_of(saying(text=(1.3, 0.05), audio=(4.5, 0.95))) is None
+    assert disagreement_of(saying(audio=(2.9, 0.5), face=(4.0, 0.5))) is None
 
 
 def test_agreement_is_not_called_disagreement() -> None:

@@ -21,7 +21,7 @@ CREATED: Final[dict[str, Any]] = {"session_id": SESSION_ID, "token": "mZ0r1r3yq1
 SUMMARY: Final[dict[str, Any]] = {
     "session_id": SESSION_ID,
     "status": "complete",
-    "mood": {"score": 3.9, "low": 3.2, "high": 4.6, "label": "mostly happy", "relative": False},
+    "mood": {"score": 3.9, "low": 3.2, "high": 4.6, "label": "mostly happy", "relative": False, "disagreement": None},
     "reason": None,
     "distribution": _DISTRIBUTION,
     "modalities": {
@@ -64,6 +64,7 @@ TIMELINE: Final[dict[str, Any]] = {
             "high": 4.6,
             "unsmoothed": 4.0,
             "modalities": {"face": {"mood": 4.1, "weight": 1.0}},
+            "disagreement": None,
             "evidence": [{"modality": "face", "seq": 0, "model": _FACE, "weight": 1.0}],
         }
     ],

@@ -67,7 +67,7 @@ export async function drawTimeline({ timeline, resolution_s: resolution }, resul
   const line = (y, more) => ({ x, y, mode: "lines", connectgaps: false, ...more });
   const alone = Object.keys(NAMES).filter((name) => timeline.some((point) => name in point.modalities)).map((name) =>
     line(points.map((point) => point.modalities[name]?.mood ?? null), { name: NAMES[name], line: { color: colour(name), width: 1.5, dash: DASHES[name] } }));
-  const apart = points.map((point) => (disagree(point) ? 0.95 : null));
+  const apart = points.map((point) => (point.disagreement ? 0.95 : null));
   const traces = [
     ...bands(points, x), ...alone,
     ...(apart.some(Boolean) ? [line(apart, { name: "They disagree", hoverinfo: "skip", line: { color: colour("danger"), width: 4 } })] : []),
@@ -76,12 +76,6 @@ export async function drawTimeline({ timeline, resolution_s: resolution }, resul
   await Plotly.react(place, traces, layout({ items: alone.length + 3, until: timeline.at(-1).end_s, width: place.clientWidth, yaxis: { range: [0.9, 5.1], dtick: 1, title: { text: "mood" } } }), SETTINGS);
   const last = timeline.at(-1);
   place.setAttribute("aria-label", `Mood over ${Math.round(last.end_s)} seconds; at the end ${last.mood.toFixed(1)}, between ${last.low.toFixed(1)} and ${last.high.toFixed(1)}`);
-}
-
-// As fusion/labels.py has it: two that are enough of the answer to be spoken of, with moods far apart.
-function disagree(point) {
-  const moods = Object.values(point.modalities).filter((each) => each.weight >= 0.1).map((each) => each.mood);
-  return moods.length > 1 && Math.max(...moods) - Math.min(...moods) >= 1.25;
 }
 
 // One closed shape for each unbroken stretch: plotly fills across gaps otherwise.

@@ -2,7 +2,6 @@
 export const NAMES = { text: "Words", audio: "Voice", face: "Face" };
 // Points of mood from which a word is coloured in full.
 const FULL_EFFECT = 0.5;
-const MOOD_WORDS = ["very low", "low", "even", "high", "very high"];
 
 export function make(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
@@ -32,7 +31,7 @@ export function drawMood(result) {
     place.replaceChildren(empty(why));
     return;
   }
-  const words = `${mood.score.toFixed(1)} of 5, ${MOOD_WORDS[Math.round(mood.score) - 1]}; between ${mood.low.toFixed(1)} and ${mood.high.toFixed(1)} with 80 % confidence`;
+  const words = `${mood.score.toFixed(1)} of 5, ${mood.label}; between ${mood.low.toFixed(1)} and ${mood.high.toFixed(1)} with 80 % confidence`;
   const range = make("div", { className: "range" });
   range.style.left = `${100 * share(mood.low)}%`;
   range.style.width = `${100 * (share(mood.high) - share(mood.low))}%`;
@@ -91,11 +90,9 @@ export function drawShares(result) {
 }
 
 function drawDisagreement(result) {
-  const said = Object.entries(result.modalities).filter(([, each]) => each.mood !== null && each.weight >= 0.05).sort((a, b) => a[1].mood - b[1].mood);
-  const [low, high] = [said.at(0), said.at(-1)];
-  const apart = said.length > 1 && high[1].mood - low[1].mood >= 1;
-  byId("disagreement").replaceChildren(...(apart ? [make("p", { className: "note", textContent:
-    `They disagree: ${NAMES[high[0]].toLowerCase()} at ${high[1].mood.toFixed(1)}, ${NAMES[low[0]].toLowerCase()} at ${low[1].mood.toFixed(1)}. The range is wider for it.` })] : []));
+  const said = result.mood?.disagreement?.map((name) => `${NAMES[name].toLowerCase()} at ${result.modalities[name].mood.toFixed(1)}`);
+  const note = said && make("p", { className: "note", textContent: `They disagree: ${said.join(", ")}. The range is wider for it.` });
+  byId("disagreement").replaceChildren(...(note ? [note] : []));
 }
 
 export function drawAccounting(result) {
