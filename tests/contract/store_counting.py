@@ -154,8 +154,8 @@ class CountingContract(StoreTest):
 
     def test_a_far_future_does_no_harm(self, store: SessionStore, session_id: str) -> None:
         store.start(started(session_id))
-        assert store.add(score(session_id, Modality.AUDIO, 2**52, 1e15, 40.0))
-        assert store.add(score(session_id, Modality.AUDIO, 1, 1e300, 1e290))
+        assert store.add(score(session_id, Modality.AUDIO, 2**52, 1e8 - 30, 30.0))
+        assert store.add(score(session_id, Modality.AUDIO, 1, 1e8 - 1, 1.0))
         state = store.read(session_id)
         assert state is not None
         assert state.counts_of(Modality.AUDIO).seen == 2**52 + 1

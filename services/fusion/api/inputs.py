@@ -23,6 +23,7 @@ from services.fusion.store.session_store import SessionStore
 from shared.broker.port import Broker
 from shared.emotions import Modality
 from shared.errors import BadInputError, MienError
+from shared.messages.base import MAX_SECONDS
 from shared.messages.session import SessionStarted
 from shared.messages.typed import FIRST_TYPED_SEQ, TypedText, spoken_s
 from shared.topology import MEDIA_EXCHANGE
@@ -68,13 +69,16 @@ def write_text(request: Request, session_id: OpenedSession, written: WrittenText
         raise _is_over()
     now = datetime.now(UTC)
     at_s = (now - state.started.started_at).total_seconds() if written.at_s is None else written.at_s
+    # Whoever started the session may have had a clock that was years off.
+    length_s = spoken_s(written.text)
+    start_s = min(max(0.0, at_s), MAX_SECONDS - length_s)
     typed = TypedText(
         session_id=session_id,
         traceparent=state.started.traceparent,
         media=written.text.encode(errors="replace"),
         seq=FIRST_TYPED_SEQ + place,
-        start_s=max(0.0, at_s),
-        end_s=max(0.0, at_s) + spoken_s(written.text),
+        start_s=start_s,
+        end_s=start_s + length_s,
         captured_at=now,
     )
     _publish(request.app.state.broker, store, typed)

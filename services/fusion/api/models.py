@@ -11,6 +11,7 @@ from services.fusion.results import SessionSummary, TimelinePoint, TranscriptLin
 from services.fusion.speaker import RelativeVoice
 from services.fusion.timeline import Smoothing
 from shared.emotions import MODALITIES, Modality
+from shared.messages.base import MAX_SECONDS, Seconds
 from shared.messages.score import ModalityScore
 from shared.messages.session import DEFAULT_RETENTION_S, MAX_RETENTION_S, Purpose
 from shared.messages.typed import MAX_TYPED_CHARACTERS
@@ -125,7 +126,7 @@ class WrittenText(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"text": "I am glad that it works."}]})
 
     text: Annotated[str, Field(min_length=1, max_length=MAX_TYPED_CHARACTERS, pattern=r"\S")]
-    at_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
+    at_s: Seconds | None = None
 
 
 class Stretch(BaseModel):
@@ -133,8 +134,8 @@ class Stretch(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"start_s": 30.0, "end_s": 90.0}]})
 
-    start_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
-    end_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+    start_s: Seconds
+    end_s: Seconds
 
     @model_validator(mode="after")
     def _check_span(self) -> Self:
@@ -167,10 +168,8 @@ class AcceptedMedia(BaseModel):
 class TimelineQuery(BaseModel):
     """Which part of a timeline is wanted, and how finely."""
 
-    start_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, description="First second.")] = 0.0
-    end_s: Annotated[
-        float, Field(ge=0, le=1e9, allow_inf_nan=False, description="Where the span ends; not part of it.")
-    ] = 1e9
+    start_s: Annotated[Seconds, Field(description="First second.")] = 0.0
+    end_s: Annotated[Seconds, Field(description="Where the span ends; not part of it.")] = MAX_SECONDS
     resolution_s: Annotated[int, Field(ge=1, le=3600, description="Seconds of one point.")] = 1
     points: Annotated[
         int, Field(ge=10, le=MAX_POINTS, description="Most points; the resolution is made coarser to keep it.")
@@ -193,10 +192,8 @@ class EvidenceQuery(BaseModel):
     """Which part of the evidence is wanted."""
 
     modality: Modality | None = None
-    start_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, description="First second.")] = 0.0
-    end_s: Annotated[
-        float, Field(ge=0, le=1e9, allow_inf_nan=False, description="Where the span ends; not part of it.")
-    ] = 1e9
+    start_s: Annotated[Seconds, Field(description="First second.")] = 0.0
+    end_s: Annotated[Seconds, Field(description="Where the span ends; not part of it.")] = MAX_SECONDS
     limit: Annotated[int, Field(ge=1, le=MAX_EVIDENCE, description="Most scores of a page.")] = 200
     cursor: Annotated[
         str | None,
