@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,10 +15,14 @@ from services.fusion.api import create_app
 from services.fusion.results import build_result
 from services.fusion.settings import FusionSettings
 from services.fusion.store import SessionStore
+from shared.broker.memory import MemoryBroker
 from shared.emotions import EMOTIONS, Emotion, Modality, as_mapping, mood_of
+from shared.messages import Message
 from shared.messages.details import FaceDetails, TextDetails
 from shared.messages.score import ModalityScore, ModelRef, Status
 from shared.messages.session import SessionEnded
+from shared.messages.typed import TypedText
+from shared.topology import MEDIA_EXCHANGE, TOPOLOGY
 
 WANTED: dict[str, Any] = {"consent": True, "purpose": "personal", "modalities": ["text", "face"]}
 PROBLEM = "application/problem+json"
@@ -262,6 +267,54 @@ def test_while_redis_is_away_a_request_says_try_again(
     answer = client.get(path(created), headers=bearer(created))
     assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
     assert answer.headers["retry-after"] == "5"
+
+
+class Alarmed(MemoryBroker):
+    """A broker that takes nothing until its alarm is over; what is published meanwhile waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.declare(TOPOLOGY)
+        self.waiting: list[Message] = []
+
+    def publish(self, exchange: str, routing_key: str, message: Message) -> Future[None]:
+        assert (exchange, routing_key) == (MEDIA_EXCHANGE, TypedText.TYPE)
+        self.waiting.append(message)
+        return Future()
+
+
+def test_a_text_that_waits_for_the_broker_is_not_asked_for_again(
+    store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.fusion.api.inputs.PUBLISH_TIMEOUT_S", 0.01)
+    broker = Alarmed()
+    client = TestClient(create_app(store, FusionSettings(), broker=broker))
+    created = client.post("/v1/sessions", json=WANTED).json()
+    answer = client.post(path(created, "/text"), json={"text": "what a day"}, headers=bearer(created))
+    assert answer.status_code == 202
+    [typed] = [TypedText.from_message(message) for message in broker.waiting]
+    assert typed.seq == answer.json()["seq"]
+
+    def account() -> tuple[int, int]:
+        row = client.get(path(created), headers=bearer(created)).json()["accounting"]["text"]
+        return row["failed"], row["abstained"]
+
+    assert account() == (1, 0)
+    store.add(
+        ModalityScore(
+            session_id=typed.session_id,
+            modality=Modality.TEXT,
+            seq=typed.seq,
+            start_s=typed.start_s,
+            end_s=typed.end_s,
+            status=Status.ABSTAINED,
+            reason="no_words",
+            details=TextDetails(transcript="what a day"),
+            model=ModelRef(name="mien-text", version="1"),
+        )
+    )
+    assert account() == (0, 1)
+    broker.close()
 
 
 def test_an_unknown_address_is_a_problem_too(client: TestClient) -> None:

@@ -22,7 +22,7 @@ from services.fusion.state import Loss, Outcome, Phase, SessionState
 from services.fusion.store.session_store import SessionStore
 from shared.broker.port import Broker
 from shared.emotions import Modality
-from shared.errors import BadInputError, MienError
+from shared.errors import BadInputError, BrokerError, MienError
 from shared.messages.base import MAX_SECONDS
 from shared.messages.session import SessionStarted
 from shared.messages.typed import FIRST_TYPED_SEQ, TypedText, spoken_s
@@ -140,10 +140,6 @@ def _is_over() -> ProblemError:
 
 
 def _publish(broker: Broker | None, store: SessionStore, typed: TypedText) -> None:
-    with contextlib.suppress(MienError, TimeoutError):
-        if broker is not None:
-            broker.publish(MEDIA_EXCHANGE, TypedText.TYPE, typed.to_message()).result(PUBLISH_TIMEOUT_S)
-            return
     lost = Loss(
         session_id=typed.session_id,
         modality=Modality.TEXT,
@@ -151,9 +147,17 @@ def _publish(broker: Broker | None, store: SessionStore, typed: TypedText) -> No
         cause="not_published",
         outcome=Outcome.FAILED,
     )
-    store.lose(lost)
-    detail = "The broker does not take the text; try again in a few seconds."
-    raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})
+    try:
+        if broker is None:
+            raise BrokerError("there is no broker")
+        broker.publish(MEDIA_EXCHANGE, TypedText.TYPE, typed.to_message()).result(PUBLISH_TIMEOUT_S)
+    except TimeoutError:
+        # It waits for the broker, so that it would count twice if it were sent again; its score takes the loss's place.
+        store.lose(lost)
+    except MienError:
+        store.lose(lost)
+        detail = "The broker does not take the text; try again in a few seconds."
+        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"}) from None
 
 
 async def _body(request: Request) -> bytes:
