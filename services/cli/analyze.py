@@ -11,7 +11,7 @@ from rich.text import Text
 
 from services.capture.sources.file import FileSource
 from services.cli.card import result_card
-from services.cli.report import write_report
+from services.cli.report import check_writable, write_report
 from services.embedded import Embedded
 from services.fusion.replay import EvidenceExport
 from services.fusion.schema import SessionResult
@@ -65,17 +65,21 @@ def analyze_file(
     Raises:
         BadInputError: If the file is not media that can be read, or what is asked for cannot be written.
     """
+    for what, path in (("report", outputs.report), ("evidence", outputs.evidence)):
+        if path is not None:
+            check_writable(path, what)
     analysis = analyze_source(file, modalities, fps, usual)
+    out = Console()
+    if outputs.as_json:
+        typer.echo(analysis.result.model_dump_json())
+    else:
+        out.print(result_card(analysis.result))
     if outputs.report is not None:
         write_report(analysis.result, outputs.report, title=file.name)
     if outputs.evidence is not None:
         _write_evidence(analysis.export, outputs.evidence)
-    if outputs.as_json:
-        typer.echo(analysis.result.model_dump_json())
-        return
-    out = Console()
-    out.print(result_card(analysis.result))
-    _say_what_next(out, outputs.report, damaged=analysis.damaged)
+    if not outputs.as_json:
+        _say_what_next(out, outputs.report, damaged=analysis.damaged)
 
 
 def analyze_source(file: Path, modalities: Sequence[Modality], fps: float, usual: float | None = None) -> Analysis:

@@ -1,10 +1,25 @@
 """Where the report of a session is written."""
 
+import os
 from pathlib import Path
 
 from services.fusion.report import render_html
 from services.fusion.results import SessionResult
 from shared.errors import BadInputError
+
+
+def check_writable(path: Path, what: str) -> None:
+    """Check, before the work whose result goes there, that a file can be written.
+
+    Args:
+        path: The file; it may exist.
+        what: What is to be written, in a word.
+
+    Raises:
+        BadInputError: If it cannot.
+    """
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise BadInputError(f"The {what} cannot be written to {path}; name a file in a folder that is there and yours.")
 
 
 def write_report(result: SessionResult, path: Path, *, title: str) -> None:

@@ -115,8 +115,10 @@ def test_nothing_to_judge_is_said_and_not_guessed(sound: bool, tmp_path: Path) -
     assert result["modalities"]["face"]["reasons"]
 
 
-def test_one_modality_alone() -> None:
-    done = mien("analyze", SAMPLE, "--json", "-m", "text")
+def test_one_modality_alone_is_printed_though_there_is_no_room_for_its_evidence() -> None:
+    done = mien("analyze", SAMPLE, "--json", "-m", "text", "--evidence", "/dev/full")
+    assert done.returncode == 2
+    assert "The evidence cannot be written to /dev/full: No space left on device." in done.stderr
     result = json.loads(done.stdout)
     assert list(result["modalities"]) == ["text"]
     assert result["modalities"]["text"]["weight"] == 1

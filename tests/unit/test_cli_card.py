@@ -1,4 +1,4 @@
-"""The result card shows what was said as it was said."""
+"""What an analysis prints and writes."""
 
 from datetime import UTC, datetime
 from io import StringIO
@@ -7,13 +7,25 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from services.cli.analyze import _say_what_next
+from services.cli.analyze import Outputs, _say_what_next, analyze_file
+from services.cli.calibrate import calibrate_file
 from services.cli.card import result_card
 from services.fusion.results import build_result
 from services.fusion.schema import TranscriptLine
 from services.fusion.state import SessionState
 from shared.emotions import Modality
+from shared.errors import BadInputError
 from shared.sessions import new_session
+
+
+@pytest.mark.parametrize("what", ["report", "evidence"])
+def test_where_nothing_can_be_written_is_said_before_anything_is_analysed(what: str, tmp_path: Path) -> None:
+    for path in (tmp_path / "missing" / "file", tmp_path):
+        outputs = Outputs(report=path) if what == "report" else Outputs(evidence=path)
+        with pytest.raises(BadInputError, match=f"The {what} cannot be written to {path}"):
+            analyze_file(tmp_path / "not there.mp4", outputs, tuple(Modality), fps=5.0)
+        with pytest.raises(BadInputError, match=f"The baseline cannot be written to {path}"):
+            calibrate_file(tmp_path / "not there.mp4", path, consent=True, fps=5.0)
 
 
 @pytest.mark.parametrize("words", ["I [really] like it", "nice [/b] day", "a :smile: from me"])
