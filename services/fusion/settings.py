@@ -1,9 +1,10 @@
 """Settings of the fusion service; each comes from the environment under its own name."""
 
+from ipaddress import IPv4Network
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field, FilePath, PositiveFloat, SecretStr, StringConstraints, field_validator
+from pydantic import Field, FilePath, IPvAnyNetwork, PositiveFloat, SecretStr, StringConstraints, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", to_lower=True, strip_whitespace=True)]
@@ -26,6 +27,7 @@ class FusionSettings(BaseSettings):
         fusion_max_sessions: Sessions that one key may have going on at once; where no keys are set, everybody together.
         fusion_max_media_mb: Greatest recording that may be uploaded, in MB; it is held in memory.
         fusion_heartbeat_s: Seconds after which a quiet event stream says that it lives.
+        fusion_trusted_proxies: Networks of the proxies whose X-Forwarded-For is believed, with commas between.
         fusion_cors_origins: Origins of other sites whose pages may call the API, with commas between; none by default.
         log_level: The least severe level that is logged.
     """
@@ -44,6 +46,7 @@ class FusionSettings(BaseSettings):
     fusion_max_sessions: int = Field(default=1000, ge=1)
     fusion_max_media_mb: int = Field(default=100, ge=1, le=2000)
     fusion_heartbeat_s: PositiveFloat = 15.0
+    fusion_trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = (IPv4Network("127.0.0.1"),)
     fusion_cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     log_level: str = "INFO"
 
@@ -56,7 +59,7 @@ class FusionSettings(BaseSettings):
             raise ValueError("it may not hold settings of TLS; name the authority to trust in REDIS_CA_FILE")
         return url
 
-    @field_validator("fusion_api_keys", "fusion_cors_origins", mode="before")
+    @field_validator("fusion_api_keys", "fusion_trusted_proxies", "fusion_cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

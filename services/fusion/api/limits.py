@@ -3,13 +3,14 @@
 import contextlib
 import hashlib
 import math
+from collections import OrderedDict
 from http import HTTPStatus
 from typing import Final
 
 import redis
 from fastapi import HTTPException
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.fusion.api.problems import problem_response
@@ -19,14 +20,19 @@ MAX_BODY_BYTES: Final = 64 * 1024
 _OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _CLOSE: Final = {"Connection": "close"}
 _GUESS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND})
+_REMEMBERED: Final = 10_000
+_TRY_AGAIN_LATER: Final = 1013
+"""Of the close codes of WebSockets, as the registry of RFC 6455 has it."""
 
 
 class LimitsMiddleware:
     """Refuses what comes too often (429) or is too large (413).
 
-    A credential has a bucket of its own, and so has an address without one. Answers of 401 and 404 use up another
-    bucket of the address, so that tokens cannot be guessed with a new one each time. The buckets are in the store,
-    where all processes of the API take from them; while it is away nothing is counted, and nothing can be guessed.
+    A credential that was right before has a bucket of its own; all else counts for its address, or a new credential
+    each time would be a new bucket each time. Wrong credentials use up another bucket of the address, so that tokens
+    cannot be guessed; credentials that were right before do not wait for it, for many people may share an address. The
+    buckets are in the store, where all processes of the API take from them; while it is away nothing is counted, and
+    nothing can be guessed.
 
     Args:
         app: What is protected.
@@ -41,15 +47,20 @@ class LimitsMiddleware:
         self._rates = rates
         self._rate, self._guess_rate = rate, guesses
         self._max_media_bytes = max_media_bytes
+        self._right: OrderedDict[str, None] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
+        if scope["type"] == "websocket":
+            await self._connect(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["path"] in _OPEN:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        address = request.client.host if request.client else "unknown"
-        wait_s = await run_in_threadpool(self._wait_s, _who(request, address), address)
+        address, credential = _address(request), _credential(request)
+        known = credential in self._right
+        wait_s = await run_in_threadpool(self._wait_s, address, credential, known=known)
         largest = self._max_media_bytes if scope["path"].endswith("/media") else MAX_BODY_BYTES
         if wait_s:
             detail = "Too many requests; wait as long as Retry-After says, in seconds."
@@ -59,11 +70,25 @@ class LimitsMiddleware:
             status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             await problem_response(status, f"{_sentence(largest)}.", headers=_CLOSE)(scope, receive, send)
         else:
-            await self._app(scope, _bounded(receive, largest), self._watched(send, address))
+            await self._app(scope, _bounded(receive, largest), self._watched(send, request, address, credential))
 
-    def _wait_s(self, who: str, address: str) -> float:
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a socket on; its token comes in its first message, so that it counts as a guess until that was right."""
+        socket = HTTPConnection(scope)
+        address = _address(socket)
+        if await run_in_threadpool(self._wait_s, address, "in its first message", known=False):
+            await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
+            return
+        let_in(socket, right=False)
+        await self._app(scope, receive, send)
+        if not socket.state.let_in:
+            await run_in_threadpool(self._guessed, address)
+
+    def _wait_s(self, address: str, credential: str, *, known: bool) -> float:
+        who = credential if known else address
+        guesses = self._guesses(address) if credential and not known else None
         try:
-            return self._rates.wait_s(Bucket(name=who, rate=self._rate, full=2 * self._rate), self._guesses(address))
+            return self._rates.wait_s(Bucket(name=who, rate=self._rate, full=2 * self._rate), guesses)
         except redis.RedisError:
             return 0.0
 
@@ -74,13 +99,29 @@ class LimitsMiddleware:
         with contextlib.suppress(redis.RedisError):
             self._rates.take(self._guesses(address))
 
-    def _watched(self, send: Send, address: str) -> Send:
+    def _remember(self, credential: str) -> None:
+        self._right[credential] = None
+        self._right.move_to_end(credential)
+        if len(self._right) > _REMEMBERED:
+            self._right.popitem(last=False)
+
+    def _watched(self, send: Send, request: Request, address: str, credential: str) -> Send:
+        let_in(request, right=False)
+
         async def watched(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] in _GUESS:
-                await run_in_threadpool(self._guessed, address)
+            if message["type"] == "http.response.start" and credential:
+                if request.state.let_in:
+                    self._remember(credential)
+                elif message["status"] in _GUESS:
+                    await run_in_threadpool(self._guessed, address)
             await send(message)
 
         return watched
+
+
+def let_in(connection: HTTPConnection, *, right: bool = True) -> None:
+    """Note whether the credential that a request or a socket carries was right."""
+    connection.state.let_in = right
 
 
 def _sentence(largest: int) -> str:
@@ -108,6 +149,11 @@ def _length(request: Request) -> str:
     return stated if stated.isdecimal() and len(stated) < 20 else "0"
 
 
-def _who(request: Request, address: str) -> str:
+def _address(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client else "unknown"
+
+
+def _credential(request: Request) -> str:
+    """Return the digest of the credential; empty where there is none."""
     credential = request.headers.get("authorization") or request.headers.get("x-api-key")
-    return hashlib.sha256(credential.encode()).hexdigest() if credential else address
+    return hashlib.sha256(credential.encode()).hexdigest() if credential else ""

@@ -13,6 +13,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.concurrency import run_in_threadpool
 
 from services.fusion.api.inputs import claimed
+from services.fusion.api.limits import let_in
 from services.fusion.api.ports import Ingest, LiveInput
 from services.fusion.api.problems import ProblemError
 from services.fusion.api.security import no_such_session
@@ -97,6 +98,7 @@ async def _opened(socket: WebSocket, session_id: str) -> SessionStarted:
     token = hello.get("token") if isinstance(hello, dict) else None
     if not isinstance(token, str) or not await run_in_threadpool(store.token_matches, session_id, token):
         raise no_such_session()
+    let_in(socket)
     if socket.app.state.ingest is None:
         raise ProblemError(
             HTTPStatus.NOT_IMPLEMENTED, "This service takes no live sound or pictures; run `mien serve`."

@@ -35,6 +35,7 @@ class Server(uvicorn.Server):
             log_config=None,
             lifespan="off",
             server_header=False,
+            forwarded_allow_ips=[str(network) for network in app.state.settings.fusion_trusted_proxies],
             timeout_graceful_shutdown=10,
             ws_max_size=_MAX_SOCKET_MESSAGE_BYTES,
             ssl_certfile=cert_file,

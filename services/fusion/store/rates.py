@@ -34,13 +34,14 @@ class Rates:
     def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
 
-    def wait_s(self, taken: Bucket, looked_at: Bucket) -> float:
-        """Take a token out of one bucket and none out of another, in one round trip.
+    def wait_s(self, taken: Bucket, looked_at: Bucket | None = None) -> float:
+        """Take a token out of one bucket and none out of another, where one is named, in one round trip.
 
         Returns:
             Seconds until there is a token in both; 0 where there is now.
         """
-        return max(float(seconds) for seconds in self._scripts.run([_take(taken, 1), _take(looked_at, 0)]))
+        commands = [_take(taken, 1), *([] if looked_at is None else [_take(looked_at, 0)])]
+        return max(map(float, self._scripts.run(commands)))
 
     def take(self, bucket: Bucket) -> None:
         """Take a token, where there is one."""
