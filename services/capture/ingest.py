@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from threading import Thread
 
 from services.capture.agent import Agent, Progress
@@ -48,8 +49,8 @@ class BrokerIngest:
         return lambda: _discard(agent.run(source))
 
     def live(self, started: SessionStarted) -> "LiveAgent":
-        """Begin to take a session that happens now."""
-        return LiveAgent(self._broker, started)
+        """Begin to take a session that happens now: its seconds count from here, not from when it was created."""
+        return LiveAgent(self._broker, started.model_copy(update={"started_at": datetime.now(UTC)}))
 
 
 class LiveAgent:

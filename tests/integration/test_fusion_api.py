@@ -1,9 +1,10 @@
 """The HTTP API over a store in memory."""
 
 import hashlib
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import fakeredis
@@ -22,6 +23,7 @@ from shared.messages.details import FaceDetails, TextDetails
 from shared.messages.score import ModalityScore, ModelRef, Status
 from shared.messages.session import SessionEnded
 from shared.messages.typed import TypedText
+from shared.sessions import new_session
 from shared.topology import MEDIA_EXCHANGE, TOPOLOGY
 
 WANTED: dict[str, Any] = {"consent": True, "purpose": "personal", "modalities": ["text", "face"]}
@@ -281,6 +283,41 @@ class Alarmed(MemoryBroker):
         assert (exchange, routing_key) == (MEDIA_EXCHANGE, TypedText.TYPE)
         self.waiting.append(message)
         return Future()
+
+
+def test_seconds_count_from_the_start_of_the_agent_by_the_clock_of_redis(store: SessionStore) -> None:
+    broker = Alarmed()
+    client = TestClient(create_app(store, FusionSettings(), broker=broker))
+    started, token = new_session((Modality.TEXT,))
+    early = started.model_copy(update={"started_at": started.started_at - timedelta(minutes=5)})
+
+    def elapsed_s() -> float:
+        state = store.read(started.session_id)
+        assert state is not None
+        return store.elapsed_s(state)
+
+    began = time.monotonic()
+    assert store.start(early)
+    while elapsed_s() < 0.2:
+        continue
+    again = time.monotonic()
+    assert store.start(started)
+    assert elapsed_s() < time.monotonic() - again + 0.01
+    while elapsed_s() < 0.05:
+        continue
+    assert store.start(started), "delivered again"
+    assert store.start(early)
+    assert elapsed_s() >= 0.05
+    address, headers = f"/v1/sessions/{started.session_id}", {"Authorization": f"Bearer {token}"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.fusion.api.inputs.PUBLISH_TIMEOUT_S", 0.01)
+        assert client.post(f"{address}/text", json={"text": "what a day"}, headers=headers).status_code == 202
+    assert client.post(f"{address}/end", headers=headers).status_code == 200
+    state = store.read(started.session_id)
+    assert state is not None
+    assert state.ended is not None
+    assert 0 < TypedText.from_message(broker.waiting[0]).start_s < state.ended.duration_s < time.monotonic() - began
+    broker.close()
 
 
 def test_a_text_that_waits_for_the_broker_is_not_asked_for_again(

@@ -67,11 +67,9 @@ def write_text(request: Request, session_id: OpenedSession, written: WrittenText
     place = store.take_typed_place(session_id)
     if place is None:
         raise _is_over()
-    now = datetime.now(UTC)
-    at_s = (now - state.started.started_at).total_seconds() if written.at_s is None else written.at_s
-    # Whoever started the session may have had a clock that was years off.
+    at_s = store.elapsed_s(state) if written.at_s is None else written.at_s
     length_s = spoken_s(written.text)
-    start_s = min(max(0.0, at_s), MAX_SECONDS - length_s)
+    start_s = min(at_s, MAX_SECONDS - length_s)
     typed = TypedText(
         session_id=session_id,
         traceparent=state.started.traceparent,
@@ -79,7 +77,7 @@ def write_text(request: Request, session_id: OpenedSession, written: WrittenText
         seq=FIRST_TYPED_SEQ + place,
         start_s=start_s,
         end_s=start_s + length_s,
-        captured_at=now,
+        captured_at=datetime.now(UTC),
     )
     _publish(request.app.state.broker, store, typed)
     return AcceptedText(session_id=session_id, seq=typed.seq)

@@ -1,7 +1,7 @@
 """Sessions over HTTP: create, list, end, erase."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -136,7 +136,7 @@ def _end(store: SessionStore, session_id: str) -> SessionSummary:
     speech = max(state.counts_of(modality).seen for modality in (Modality.TEXT, Modality.AUDIO))
     ended = SessionEnded(
         session_id=session_id,
-        duration_s=max(0.0, (datetime.now(UTC) - state.started.started_at).total_seconds()),
+        duration_s=store.elapsed_s(state),
         speech_chunks=speech,
         frames=state.counts_of(Modality.FACE).seen,
     )

@@ -19,6 +19,12 @@ local function tell_traced(events, meta, traceparent, ...)
   tell(events, meta, unpack(fields))
 end
 
+-- Returns the time of Redis in seconds.
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) + tonumber(time[2]) / 1000000
+end
+
 -- Returns the second that comes so many from now, by the clock that expires keys: a service whose own is wrong must not
 -- end sessions early.
 local function in_seconds(seconds)

@@ -73,7 +73,7 @@ class SessionStore:
         self._redis.ping()
 
     def start(self, started: SessionStarted) -> bool:
-        """Begin a session; again with the same token is harmless.
+        """Begin a session; again with the same token is harmless: its seconds count from its agent's own start.
 
         Returns:
             Whether the session is now this one; False where it was erased or belongs to another token.
@@ -132,6 +132,10 @@ class SessionStore:
         ]
         self.directory.note(began, [each.session_id for each in operations if isinstance(each, SessionEnded)])
         return results
+
+    def elapsed_s(self, state: SessionState) -> float:
+        """Return the seconds since a session's agent started it, or since it was created, by the clock of Redis."""
+        return float(self._call("elapsed.lua", [Keys(state.session_id).meta], [state.started.retention_s]))
 
     def take_typed_place(self, session_id: str) -> int | None:
         """Count one more typed text as published, and return how many came before; None where no session goes on."""

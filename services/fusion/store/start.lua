@@ -8,11 +8,19 @@ if redis.call('EXISTS', tombstone) == 1 then
   return 0
 end
 local owner = redis.call('HGET', meta, 'token_sha256')
+if owner and owner ~= token then
+  return 0
+end
 if owner then
-  return owner == token and 1 or 0
+  -- Its agent has started: its seconds count from here, once for each start, which may be delivered again.
+  if started ~= redis.call('HGET', meta, 'started') and started ~= redis.call('HGET', meta, 'started_again') then
+    redis.call('HSET', meta, 'started_again', started, 'began_at', string.format('%.6f', now()))
+  end
+  return 1
 end
 local expires_at = in_seconds(retention)
-redis.call('HSET', meta, 'token_sha256', token, 'started', started, 'expires_at', expires_at)
+redis.call('HSET', meta, 'token_sha256', token, 'started', started, 'expires_at', expires_at,
+  'began_at', string.format('%.6f', now()))
 if traceparent ~= '' then
   redis.call('HSET', meta, 'traceparent', traceparent)
 end
