@@ -70,7 +70,8 @@ def _broker() -> Iterator[Finding]:
         return
     parts = urlsplit(settings.url.get_secret_value())
     account = unquote(parts.username or "guest")
-    broker = RabbitMqBroker(settings.model_copy(update={"connect_timeout_s": ANSWER_S}))
+    # whose account this is may have no right to declare, and a look leaves nothing behind
+    broker = RabbitMqBroker(settings.model_copy(update={"connect_timeout_s": ANSWER_S, "declare": False}))
     try:
         broker.declare(TOPOLOGY)
         state, way = (
@@ -135,7 +136,7 @@ def _queue(broker: RabbitMqBroker, name: str) -> Finding:
     try:
         waiting, consumers = broker.depth(name), broker.consumers(name)
     except BrokerError as error:
-        return Finding(f"queue {name}", State.FAILED, f"{error}; declare it: load deploy/rabbitmq's definitions.")
+        return Finding(f"queue {name}", State.FAILED, f"{error}; start a worker or load deploy/rabbitmq's definitions.")
     if waiting and not consumers:
         return Finding(f"queue {name}", State.FAILED, f"{waiting} messages wait and nobody takes them; start a worker.")
     if waiting > MANY_WAIT:

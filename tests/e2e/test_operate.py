@@ -260,6 +260,15 @@ def test_doctor_says_what_to_mend(watched: Watched) -> None:
         assert sentence in findings[subject][1]
 
 
+def test_doctor_looks_and_leaves_nothing_behind(rabbitmq_server: RabbitMqServer, rabbitmq_vhost_url: str) -> None:
+    if rabbitmq_server.environment is None:
+        pytest.skip("another's RabbitMQ has queues already")
+    code, findings = _doctor({"AMQP_URL": rabbitmq_vhost_url})
+    assert (code, findings["broker"][0]) == (1, "good")
+    assert findings["queue mien.text"][0] == "failed"
+    assert "start a worker" in findings["queue mien.text"][1], "it has not made the queue itself"
+
+
 def test_top_shows_queues_and_workers_with_fusion_and_without(watched: Watched) -> None:
     fusion = ("--fusion", watched.urls["fusion"])
     seen = json.loads(mien("top", "--once", "--json", "--interval", "0.2", *fusion).stdout)
