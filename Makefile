@@ -6,6 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 SAMPLE := services/capture/sample/sample.mp4
 MPNET ?= .work/all-mpnet-base-v2
 FACERES ?= .work/human-models
+PACKAGES ?= .work/packages
 DATA ?= ../shared/data
 AREA ?=
 MINUTES ?= 60
@@ -88,19 +89,21 @@ bench: $(VENV)/.dev ## Measure speed and memory (AREA=… for one)
 	$(BIN)/python -m benchmarks.bench --data $(DATA) $(if $(AREA),--area $(AREA))
 
 .PHONY: train
-train: TEXT = $(BIN)/python -m services.text.training.train --data $(DATA) --max-length 64
-train: LEARN = --epochs 2 --until 2 --checkpoints .work/text
-train: $(VENV)/.dev ## Train the three models from DATA as they ship (four hours on two cores; MPNET=folder of all-mpnet-base-v2, FACERES=of human-models)
+train: TEXT = $(BIN)/python -m services.text.training.train --data $(DATA) --packages $(PACKAGES) --max-length 64
+train: STUDENT = $(TEXT) --start .work/text/first/epoch-02.weights.h5 --lessons .work/text/lessons.npz --seed 31 \
+	--train-embeddings --spoken-share 0.35 --misheard-share 0.04
+train: $(VENV)/.dev ## Train the three models from DATA as they ship (six hours; the model cards name what MPNET, PACKAGES, FACERES hold)
 	$(TEXT) --checkpoints .work/text/first --epochs 3 --until 2 --seed 7 \
 		--passes emobank=3,sst5=1,sst5_phrases=0.6,posts=1,goemotions=1,isear=1
-	$(TEXT) $(LEARN)/teacher --mpnet $(MPNET) --seed 21 --rate 0.00004 --spoken-share 0 \
-		--passes emobank=1,sst5=0.75,posts=0.5,goemotions=0.375,isear=0.15,sst5_phrases=0.03
-	$(BIN)/python -m services.text.training.teach --data $(DATA) --mpnet $(MPNET) \
+	$(TEXT) --checkpoints .work/text/teacher --epochs 2 --until 2 --mpnet $(MPNET) --seed 21 --rate 0.00004 \
+		--spoken-share 0 --passes emobank=1,sst5=0.75,posts=0.5,goemotions=0.375,isear=0.15,sst5_phrases=0.03
+	$(BIN)/python -m services.text.training.teach --data $(DATA) --packages $(PACKAGES) --mpnet $(MPNET) \
 		--checkpoint .work/text/teacher/epoch-02.weights.h5 --out .work/text/lessons.npz
-	$(TEXT) $(LEARN)/student --start .work/text/first/epoch-02.weights.h5 --lessons .work/text/lessons.npz \
-		--seed 31 --rate 0.00008 --train-embeddings --spoken-share 0.35 --misheard-share 0.04 \
+	$(STUDENT) --checkpoints .work/text/student --epochs 2 --until 2 --rate 0.00008 \
 		--passes emobank=1.8,sst5=1.2,sst5_phrases=0.1,posts=0.4,goemotions=0.5,isear=0.15,generated=0.5
-	$(TEXT) --seed 31 --average .work/text/student/epoch-01.weights.h5 .work/text/student/epoch-02.weights.h5
+	$(STUDENT) --checkpoints .work/text/student-long --epochs 3 --until 3 --rate 0.0001 \
+		--passes emobank=2,sst5=1,sst5_phrases=0.1,posts=0.5,goemotions=0.5,isear=0.15,generated=0.6,snippets=1,brown=1
+	$(TEXT) --seed 31 --average .work/text/student/epoch-02.weights.h5 .work/text/student-long/epoch-03.weights.h5
 	$(BIN)/python -m services.audio.training.train --data $(DATA)
 	$(BIN)/python -m services.face.training.train --data $(DATA) --faceres $(FACERES)
 

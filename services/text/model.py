@@ -17,7 +17,7 @@ from shared.runtime.litert import LiteRtModel
 from shared.weights import load_manifest
 
 TOKENIZER_FILE: Final = "tokenizer.json"
-MODEL_FILE: Final = "text.tflite"
+MODEL_FILE: Final = "text.tflite.gz"
 MAX_BATCH: Final = 16
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from services.text.training.corpora import Example
-from services.text.training.lessons import ALONE, Lessons, of_answers, read_lessons
+from services.text.training.lessons import ALONE, SHARE, Lessons, of_answers, read_lessons
 from shared.emotions import EMOTIONS, Emotion
 from shared.errors import BadInputError
 
@@ -19,10 +19,10 @@ def lessons() -> Lessons:
     return of_answers(["one", "two"], np.array([JOY, NEUTRAL]), np.array([5.4, 3.0]))
 
 
-def test_a_label_and_an_answer_meet_halfway(lessons: Lessons) -> None:
+def test_an_answer_outweighs_a_label(lessons: Lessons) -> None:
     blended = lessons.blend(Example("one", emotions=NEUTRAL, valence=2.0))
-    assert blended.valence == pytest.approx(3.5), "the answer is clipped to 5 first"
-    assert blended.emotions == pytest.approx(np.add(JOY, NEUTRAL) / 2)
+    assert blended.valence == pytest.approx(SHARE * 5.0 + (1 - SHARE) * 2.0), "the answer is clipped to 5 first"
+    assert blended.emotions == pytest.approx(SHARE * np.array(JOY) + (1 - SHARE) * np.array(NEUTRAL))
     assert (blended.emotion_weight, blended.valence_weight) == (1.0, 1.0)
 
 
@@ -40,6 +40,12 @@ def test_an_answer_takes_the_place_of_a_coarse_valence(lessons: Lessons) -> None
 def test_a_text_that_was_not_asked_about_stays(lessons: Lessons) -> None:
     example = Example("three", valence=1.0)
     assert lessons.blend(example) is example
+
+
+def test_what_nobody_has_told_anything_of_is_left_out(lessons: Lessons) -> None:
+    taught = lessons.taught([Example("one"), Example("three"), Example("four", valence=2.0)])
+    assert [example.text for example in taught] == ["one", "four"]
+    assert taught[0].valence == 5.0
 
 
 def test_lessons_are_read_as_written_without_the_texts(lessons: Lessons, tmp_path: Path) -> None:

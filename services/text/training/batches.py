@@ -14,6 +14,7 @@ from services.text.features import name_symbols
 from services.text.training.augment import Mishearing, speak
 from services.text.training.corpora import CORPORA, Example
 from services.text.training.generated import generated
+from services.text.training.packaged import PACKAGED, read_packaged
 from shared.emotions import EMOTIONS
 
 SOURCES: Final = {**CORPORA, "generated": generated}
@@ -65,9 +66,18 @@ class Batch:
         return pad(self.ids), targets, weights
 
 
-def read_corpora(folder: Path, recipe: Recipe) -> dict[str, list[Example]]:
-    """Return the training examples of each corpus in the recipe."""
-    return {name: SOURCES[name](folder, "train") for name in recipe.passes}
+def read_corpora(folder: Path, packages: Path, recipe: Recipe) -> dict[str, list[Example]]:
+    """Return the training examples of each corpus in the recipe.
+
+    Args:
+        folder: Holds the corpora.
+        packages: Holds a folder for each corpus that comes in a package.
+        recipe: Names the corpora.
+    """
+    return {
+        name: read_packaged(name, packages, folder) if name in PACKAGED else SOURCES[name](folder, "train")
+        for name in recipe.passes
+    }
 
 
 def plan_epoch(

@@ -1,5 +1,6 @@
 """Exports the trained model to int8 LiteRT."""
 
+import gzip
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from services.text.training.calibrate import Calibration
 from services.text.training.encoder import EncoderConfig, build_model
+from shared.runtime.litert import PACKED
 
 
 def write_litert(model: keras.Model, config: EncoderConfig, calibration: Calibration, path: Path) -> None:
@@ -21,7 +23,7 @@ def write_litert(model: keras.Model, config: EncoderConfig, calibration: Calibra
         model: The trained model, of any precision.
         config: Its size.
         calibration: What is applied to its raw outputs.
-        path: The file.
+        path: The file, in gzip where its name ends in ``.gz``.
     """
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(
@@ -29,7 +31,9 @@ def write_litert(model: keras.Model, config: EncoderConfig, calibration: Calibra
         )
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serving_default"])
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        path.write_bytes(converter.convert())
+        content = converter.convert()
+    # without the time of day, so that the same weights give the same file
+    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == PACKED else content)
 
 
 def in_float32(model: keras.Model, config: EncoderConfig) -> keras.Model:

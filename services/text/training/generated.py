@@ -29,6 +29,9 @@ _NEGATIONS: Final = {
         "the {topic} was": "the {topic} wasn't", "i thought the {topic} was": "i didn't think the {topic} was",
         "we had a {topic} that was": "we had a {topic} that was not", "the {topic} seemed": "the {topic} didn't seem",
         "this {food} is": "this {food} isn't", "i think it's": "i don't think it's",
+        "i found the {topic}": "i didn't find the {topic}", "they found it": "they didn't find it",
+        "i would call the {topic}": "i would not call the {topic}", "she considers it": "she doesn't consider it",
+        "what a {topic}, it was": "well, the {topic} was not",
     },
 }  # fmt: skip
 _WORDS: Final = {"state": lexicon.POSITIVE | lexicon.NEGATIVE, "quality": lexicon.GOOD | lexicon.BAD}

@@ -1,6 +1,6 @@
 """What a larger model, the teacher, says of the training texts, for a smaller one to learn from beside the labels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from services.text.training.corpora import Example
 from shared.errors import BadInputError
 
-SHARE: Final = 0.5
+SHARE: Final = 0.7
 """How much of a target is the teacher's where there is a label too."""
 
 ALONE: Final = 0.5
@@ -34,7 +34,7 @@ class Lessons:
     valences: NDArray[np.float64]
 
     def blend(self, example: Example) -> Example:
-        """Return an example whose targets are halfway to the teacher's answer, or the answer where it has none.
+        """Return an example whose targets are most of the way to the teacher's answer, or the answer where it has none.
 
         A text that the teacher was not asked about stays as it is.
         """
@@ -50,6 +50,11 @@ class Lessons:
         if example.valence is None or example.valence_weight < ALONE:
             return replace(example, valence=valence, valence_weight=ALONE)
         return replace(example, valence=SHARE * valence + (1 - SHARE) * example.valence)
+
+    def taught(self, examples: Iterable[Example]) -> list[Example]:
+        """Return the examples with the teacher's part, without those of which nobody has told anything."""
+        blended = (self.blend(example) for example in examples)
+        return [example for example in blended if example.emotions is not None or example.valence is not None]
 
     def write(self, path: Path) -> None:
         """Write the answers as an ``.npz``; digests stand for the texts."""

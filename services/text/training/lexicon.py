@@ -41,7 +41,9 @@ BAD: Final = {
 
 DEGREES: Final = {
     "a little": 0.6, "slightly": 0.5, "rather": 0.8, "": 1.0, "really": 1.15, "very": 1.2, "so": 1.2, "truly": 1.2,
-    "extremely": 1.35, "absolutely": 1.3, "incredibly": 1.35, "utterly": 1.35,
+    "extremely": 1.35, "absolutely": 1.3, "incredibly": 1.35, "utterly": 1.35, "a touch": 0.6, "mildly": 0.6,
+    "moderately": 0.75, "kind of": 0.75, "sort of": 0.75, "quite": 0.95, "hugely": 1.3, "immensely": 1.35,
+    "enormously": 1.35, "completely": 1.3, "insanely": 1.35, "unbelievably": 1.35, "deeply": 1.25, "highly": 1.2,
 }  # fmt: skip
 """By how much a word of degree stretches the distance from the middle of the scale."""
 

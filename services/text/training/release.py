@@ -16,6 +16,8 @@ DATA: Final = (
     "Facebook posts with valence and arousal (research; GPL-3 repository)",
     "examples generated from own sentence frames, services/text/training/phrases.py (Apache-2.0)",
     "word ratings of VADER's lexicon (MIT), TextBlob's list of adjectives (BSD), first names from Faker (MIT)",
+    "ratings of editorials, reviews and tweets, published with VADER (MIT)",
+    "sentences of the Brown corpus (non-commercial), without labels",
     "answers of all-mpnet-base-v2, fine-tuned on the same corpora (Apache-2.0)",
 )
 LICENCE: Final = "Apache-2.0 for the weights as such; some of the training data is for research use only"

@@ -14,12 +14,14 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from services.text.features import name_symbols
+from services.text.model import MODEL_FILE
 from services.text.training.batches import Batch, Recipe, as_dataset, pad, plan_epoch, read_corpora
 from services.text.training.calibrate import Calibration, fit
 from services.text.training.corpora import goemotions_raw, sst5
 from services.text.training.encoder import build_model
 from services.text.training.export import write_litert
 from services.text.training.lessons import read_lessons
+from services.text.training.packaged import PACKAGES
 from services.text.training.pretrained import Pretrained, minilm, mpnet
 from services.text.training.release import seal
 
@@ -41,8 +43,8 @@ def main() -> None:
     print(f"{calibration}; {(time.monotonic() - started) / 60:.1f} minutes")
     options.weights.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(encoder.folder / "tokenizer.json", options.weights / "tokenizer.json")
-    write_litert(model, encoder.config, calibration, options.weights / "text.tflite")
-    seal(options.weights, options.data, _command(options), options.seed, version="4")
+    write_litert(model, encoder.config, calibration, options.weights / MODEL_FILE)
+    seal(options.weights, options.data, _command(options), options.seed, version="5")
 
 
 class LinearRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
@@ -74,10 +76,11 @@ def train(options: argparse.Namespace) -> keras.Model:
         batch_tokens=options.batch_tokens,
         seed=options.seed,
     )
-    corpora, tokenizer = read_corpora(options.data / "text", recipe), starting_point(options).tokenizer()
+    corpora = read_corpora(options.data / "text", options.packages, recipe)
     if options.lessons:
         lessons = read_lessons(options.lessons)
-        corpora = {name: [lessons.blend(example) for example in examples] for name, examples in corpora.items()}
+        corpora = {name: lessons.taught(examples) for name, examples in corpora.items()}
+    tokenizer = starting_point(options).tokenizer()
     first = plan_epoch(corpora, recipe, tokenizer, 0)
     model = compiled_model(options, len(first) * options.epochs)
     if options.start:
@@ -165,6 +168,7 @@ def _tokens(batch: Batch) -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder that holds text/")
+    parser.add_argument("--packages", type=Path, default=PACKAGES, help="folder of the corpora from packages")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder that the weights are written to")
     parser.add_argument("--checkpoints", type=Path, default=Path(".work/text"), help="folder for checkpoints")
     parser.add_argument("--passes", default=DEFAULT_PASSES, help="how often an epoch sees each corpus")
