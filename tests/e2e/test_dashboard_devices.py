@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route, WebSocketRoute, expect
 
-from services.fusion.store import SessionStore, connect
+from services.fusion.store import SessionStore
 from tests.e2e.made_up import MadeUp, serving
 
 READY_MS: Final = 60_000
@@ -29,17 +29,6 @@ _STALL: Final = """() => {
         constructor(address) { super(address); Object.defineProperty(this, "bufferedAmount", bufferedAmount); }
     };
 }"""
-
-
-@pytest.fixture(scope="module")
-def store(redis_url: str) -> SessionStore:
-    return SessionStore(connect(redis_url))
-
-
-@pytest.fixture(scope="module")
-def address(store: SessionStore) -> Iterator[str]:
-    with serving(store) as address:
-        yield address
 
 
 @pytest.fixture

@@ -14,26 +14,15 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from services.fusion.state import Loss, Outcome
-from services.fusion.store import SessionStore, connect
+from services.fusion.store import SessionStore
 from shared.emotions import Modality
 from shared.messages import SessionForget
 from tests.e2e.browser import keep, no_grave_fault
-from tests.e2e.made_up import MadeUp, serving
+from tests.e2e.made_up import MadeUp
 from tests.servers import free_port
 
 READY_MS: Final = 60_000
 HOUR_S: Final = 3600
-
-
-@pytest.fixture(scope="module")
-def store(redis_url: str) -> SessionStore:
-    return SessionStore(connect(redis_url))
-
-
-@pytest.fixture(scope="module")
-def address(store: SessionStore) -> Iterator[str]:
-    with serving(store) as address:
-        yield address
 
 
 @pytest.fixture
