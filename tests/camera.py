@@ -102,15 +102,8 @@ class NetworkCamera:
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Serve the files of a folder on loopback, and give its URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Folder, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, args=(POLL_S,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with _listening(partial(_Folder, directory=str(folder))) as url:
+        yield url
 
 
 @contextmanager
@@ -126,11 +119,17 @@ def broadcast(media: bytes) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with _listening(Handler) as url:
+        yield f"{url}/stream.ts"
+
+
+@contextmanager
+def _listening(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(POLL_S,))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/stream.ts"
+        yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -11,10 +10,10 @@ from services.capture.ingest import BrokerIngest, LiveAgent
 from services.capture.sources.port import VideoFrame
 from services.capture.sources.push import PushSource
 from shared.broker.memory import MemoryBroker
-from shared.emotions import MODALITIES
 from shared.errors import BadInputError, MienError, PublishError
 from shared.media.jpeg import encode_jpeg
-from shared.messages import FrameChunk, Message, SessionEnded, SessionStarted
+from shared.messages import FrameChunk, Message, SessionEnded
+from shared.sessions import new_session
 from shared.topology import TOPOLOGY
 
 PICTURE = encode_jpeg(np.zeros((48, 64, 3), dtype=np.uint8))
@@ -45,15 +44,7 @@ def broker() -> Iterator[Stumbling]:
 
 
 def live(broker: MemoryBroker) -> LiveAgent:
-    started = SessionStarted(
-        session_id="session-0001",
-        token_sha256="0" * 64,
-        consent=True,
-        purpose="research",
-        modalities=MODALITIES,
-        agent_version="0",
-        started_at=datetime.now(UTC),
-    )
+    started, _ = new_session()
     return BrokerIngest(broker).live(started)
 
 
