@@ -20,6 +20,7 @@ from benchmarks.scale.figures import SCALE, measure_scale
 from benchmarks.text import TEXT, measure_speed
 
 OUTPUT: Final = Path(__file__).parent / "bench.json"
+AREAS: Final = ("system", "api", "dashboard", "capture", "audio", "face", "text", "scale")
 SAMPLE: Final = Path("services/capture/sample/sample.mp4")
 
 _SAMPLE_DATA: Final = "the sample recording, three modalities, two cores"
@@ -130,11 +131,7 @@ def _system() -> Mapping[str, float]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the data folder (%(default)s)")
-    parser.add_argument(
-        "--area",
-        choices=("system", "api", "dashboard", "capture", "audio", "face", "text", "scale"),
-        help="measure this area only",
-    )
+    parser.add_argument("--area", choices=AREAS, help="measure this area only")
     return parser.parse_args()
 
 

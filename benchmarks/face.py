@@ -55,8 +55,16 @@ FACE: Final = (
     Target(area="face", key="frame_ms", figure="a frame alone", unit="ms", data=_DATA, better="lower", must=8),
     Target(area="face", key="batch_ms", figure="a frame of eight", unit="ms", data=_DATA, better="lower", must=5),
     Target(area="face", key="frames_per_s", figure="frames in batches of eight", unit="1/s", data=_DATA),
-    Target(area="face", key="fer_ms", figure="a frame, fer 25.10", unit="ms", data=_DATA, better="lower"),
-    Target(area="face", key="times_fer", figure="frames a second, over fer's", data=_DATA, must=10),
+    Target(
+        area="face",
+        key="fer_ms",
+        figure="a frame, fer 25.10",
+        unit="ms",
+        data=_DATA,
+        better="lower",
+        optional=True,
+    ),
+    Target(area="face", key="times_fer", figure="frames a second, over fer's", data=_DATA, must=10, optional=True),
     Target(
         area="face",
         key="one_face_ms",

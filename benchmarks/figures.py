@@ -26,6 +26,7 @@ class Target:
         aim: What it should reach.
         reference: What peers and people reach, by name.
         data: What it is measured on.
+        optional: Whether an evaluation may leave it out, as where a peer that it is compared with cannot be installed.
     """
 
     area: str
@@ -37,6 +38,7 @@ class Target:
     must: float | None = None
     aim: float | None = None
     reference: dict[str, float] = field(default_factory=dict)
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,30 +64,38 @@ class Row:
     def as_json(self) -> dict[str, Any]:
         """Return the row in the shape of the written file."""
         fields = asdict(self.target)
-        del fields["key"]
+        del fields["key"], fields["optional"]
         return {**fields, "value": self.value, "command": self.command}
 
 
 def measure(
     targets: Sequence[Target], evaluations: Mapping[str, Evaluation], command: str, area: str | None
 ) -> list[Row]:
-    """Run each area's evaluation once and return its rows; a figure that it leaves out has none.
+    """Run each area's evaluation once and return its rows.
 
     Args:
         targets: Which figures to report.
         evaluations: What measures an area, by area.
         command: The make target that prints them.
         area: Only this area, or None for all.
+
+    Raises:
+        LookupError: If an evaluation leaves out a figure that it must measure, for a target without a figure is missed
+            by nobody.
     """
     rows: list[Row] = []
     for name, evaluate in evaluations.items():
         if area not in {None, name}:
             continue
         values = evaluate()
+        wanted = [target for target in targets if target.area == name]
+        missing = sorted({target.key for target in wanted if target.key not in values and not target.optional})
+        if missing:
+            raise LookupError(f"The evaluation of {name} measures no {', '.join(missing)}: mend its targets' keys.")
         rows += [
             Row(target=target, value=values[target.key], command=f"make {command} AREA={name}")
-            for target in targets
-            if target.area == name and target.key in values
+            for target in wanted
+            if target.key in values
         ]
     return rows
 

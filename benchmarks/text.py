@@ -46,9 +46,9 @@ def _ratio(key: str, figure: str, must: float | None = None) -> Target:
 TEXT: Final = (
     _ratio("baseline_rtf", "faster-whisper, real-time factor, here"),
     _ratio("one_wall", "hearing one by one, time over faster-whisper's", 0.5),
-    _ratio("one_cpu", "the same in processor time", 0.5),
+    _ratio("one_cpu", "hearing one by one, processor time over faster-whisper's", 0.5),
     _ratio("batch_wall", "hearing up to 8 together, time over faster-whisper's", 0.33),
-    _ratio("batch_cpu", "the same in processor time", 0.33),
+    _ratio("batch_cpu", "hearing up to 8 together, processor time over faster-whisper's", 0.33),
     _ratio("wer_baseline", "faster-whisper, word error rate, here"),
     _ratio("wer_one", "hearing one by one, word error rate"),
     _ratio("wer_batch", "hearing up to 8 together, word error rate"),
