@@ -1,6 +1,6 @@
 """The scorer port: what every modality's scorer can do, and the windows that it looks at."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -54,6 +54,7 @@ class FrameWindow:
     image: NDArray[np.uint8]
 
 
+WindowT = TypeVar("WindowT")
 WindowT_contra = TypeVar("WindowT_contra", contravariant=True)
 
 
@@ -73,3 +74,23 @@ class Scorer(Protocol[WindowT_contra]):
 
     def score(self, windows: Sequence[WindowT_contra]) -> list[Judgement]:
         """Return one judgement a window, in the same order. An empty batch gives an empty list."""
+
+
+def judge_apart(
+    score: Callable[[Sequence[WindowT]], list[Judgement]],
+    windows: Sequence[WindowT],
+    fail: Callable[[WindowT, Exception], Judgement],
+) -> list[Judgement]:
+    """Judge a batch; where that breaks, judge one by one, so that one window cannot fail its neighbours.
+
+    Args:
+        score: Gives one judgement a window, in the same order.
+        windows: What is judged; an empty batch gives an empty list.
+        fail: Gives the judgement of a window on which ``score`` breaks even alone, and is told how.
+    """
+    try:
+        return score(windows) if windows else []
+    except Exception as error:  # noqa: BLE001  (whatever breaks one window must not reach the others)
+        if len(windows) == 1:
+            return [fail(windows[0], error)]
+        return [judgement for window in windows for judgement in judge_apart(score, [window], fail)]

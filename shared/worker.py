@@ -20,7 +20,7 @@ from shared.messages.score import Judgement, ModalityScore, Status
 from shared.messages.speech import SpeechChunk
 from shared.messages.typed import TypedText
 from shared.metrics import BATCH_SIZE, COMPUTE, CONFIRMS, QUEUE_WAIT, SCORES
-from shared.scoring import Scorer
+from shared.scoring import Scorer, judge_apart
 from shared.topology import MEDIA_QUEUES, SCORES_EXCHANGE
 from shared.tracing import Span, begin_span
 
@@ -164,7 +164,7 @@ class Worker(Generic[WindowT]):
     def _score(self, works: Sequence[_Work[WindowT]]) -> None:
         started_at, started = datetime.now(UTC), time.perf_counter()
         spans = [self._begin_span(work.chunk) for work in works]
-        judgements = self._judge([work.window for work in works])
+        judgements = judge_apart(self._scorer.score, [work.window for work in works], self._fail)
         compute_s = (time.perf_counter() - started) / len(works)
         BATCH_SIZE.labels(self._scorer.modality).observe(len(works))
         for work, judgement, span in zip(works, judgements, spans, strict=True):
@@ -179,17 +179,10 @@ class Worker(Generic[WindowT]):
         place: dict[str, str | int] = {"session_id": chunk.session_id, "seq": chunk.seq}
         return begin_span(f"score {self._scorer.modality}", chunk.traceparent, place)
 
-    def _judge(self, windows: Sequence[WindowT]) -> list[Judgement]:
-        """Judge a batch; where that breaks, judge one by one, so that one window cannot fail its neighbours."""
-        scorer = self._scorer
-        try:
-            return scorer.score(windows)
-        except Exception:
-            if len(windows) > 1:
-                return [judgement for window in windows for judgement in self._judge([window])]
-            logger.exception("scorer failed", extra={"modality": scorer.modality})
-            details = empty_details(scorer.modality)
-            return [Judgement(status=Status.FAILED, reason="internal_error", details=details)]
+    def _fail(self, _: WindowT, error: Exception) -> Judgement:
+        modality = self._scorer.modality
+        logger.error("scorer failed", exc_info=error, extra={"modality": modality})
+        return Judgement(status=Status.FAILED, reason="internal_error", details=empty_details(modality))
 
     def _place(self, judgement: Judgement, chunk: Chunk, span: Span, queue_s: float, compute_s: float) -> ModalityScore:
         scorer = self._scorer

@@ -258,6 +258,6 @@ def explain_audio(
     explain(file, plot)
 
 
-def _exit_for(unreadable: int) -> None:
-    if unreadable:
+def _exit_for(failed: int) -> None:
+    if failed:
         raise typer.Exit(EXIT_BAD_INPUT)

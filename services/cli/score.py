@@ -15,6 +15,7 @@ from shared.emotions import Modality
 from shared.errors import BadInputError
 from shared.messages.details import empty_details
 from shared.messages.score import Judgement, ModelRef, Status
+from shared.scoring import judge_apart
 
 _BATCH: Final = 16
 _TEXT_SUFFIXES: Final = frozenset({"", ".txt", ".text", ".md", ".tsv", ".csv"})
@@ -29,27 +30,27 @@ def score_text_inputs(files: Sequence[Path]) -> int:
         files: Text files and recordings; empty for standard input.
 
     Returns:
-        How many inputs could not be read.
+        How many inputs could not be read or judged.
     """
     from services.text.worker import load_scorer
 
     scorer = load_scorer()
     if not files:
         _score_lines(read_lines(None), scorer.score_texts, scorer.model)
-    unreadable = 0
+    failed = 0
     for path in files:
         if path.suffix.lower() not in _TEXT_SUFFIXES:
-            unreadable += _score_files(Modality.TEXT, [path], read_utterance, scorer.score, scorer.model)
+            failed += _score_files(Modality.TEXT, [path], read_utterance, scorer.score, scorer.model)
         elif (lines := _read(path, lambda path: list(read_lines(path)))) is not None:
             _score_lines(lines, scorer.score_texts, scorer.model)
         else:
-            unreadable += 1
-            _print_unreadable(path, Modality.TEXT, scorer.model)
-    return unreadable
+            failed += 1
+            _print(str(path), _failed(Modality.TEXT, "unreadable"), scorer.model)
+    return failed
 
 
 def score_audio_inputs(files: Sequence[Path]) -> int:
-    """Print a judgement for each recording, and return how many could not be read."""
+    """Print a judgement for each recording, and return how many could not be read or judged."""
     from services.audio.worker import load_scorer
 
     scorer = load_scorer()
@@ -57,7 +58,7 @@ def score_audio_inputs(files: Sequence[Path]) -> int:
 
 
 def score_face_inputs(files: Sequence[Path], *, cropped: bool) -> int:
-    """Print a judgement for each picture, and return how many could not be read.
+    """Print a judgement for each picture, and return how many could not be read or judged.
 
     Args:
         files: The pictures.
@@ -102,20 +103,25 @@ def _score_files(
     score: Callable[[Sequence[ItemT]], list[Judgement]],
     model: ModelRef,
 ) -> int:
-    unreadable = 0
+    def judge(named: Sequence[tuple[Path, ItemT]]) -> list[Judgement]:
+        return score([content for _, content in named])
+
+    def fail(named: tuple[Path, ItemT], error: Exception) -> Judgement:
+        typer.echo(f"mien: {named[0]} cannot be judged: the model breaks on it ({type(error).__name__}).", err=True)
+        return _failed(modality, "internal_error")
+
+    failed = 0
     console = Console(stderr=True)
     progress = track(files, "Scoring", console=console, transient=True, disable=not console.is_terminal)
     for batch in _batches(progress):
         contents = [_read(path, read) for path in batch]
-        readable = [content for content in contents if content is not None]
-        judgements = iter(score(readable) if readable else [])
+        readable = [(path, content) for path, content in zip(batch, contents, strict=True) if content is not None]
+        judgements = iter(judge_apart(judge, readable, fail))
         for path, content in zip(batch, contents, strict=True):
-            if content is None:
-                unreadable += 1
-                _print_unreadable(path, modality, model)
-            else:
-                _print(str(path), next(judgements), model)
-    return unreadable
+            judgement = _failed(modality, "unreadable") if content is None else next(judgements)
+            failed += judgement.status is Status.FAILED
+            _print(str(path), judgement, model)
+    return failed
 
 
 def _read(path: Path, read: Callable[[Path], ItemT]) -> ItemT | None:
@@ -126,8 +132,8 @@ def _read(path: Path, read: Callable[[Path], ItemT]) -> ItemT | None:
         return None
 
 
-def _print_unreadable(path: Path, modality: Modality, model: ModelRef) -> None:
-    _print(str(path), Judgement(status=Status.FAILED, reason="unreadable", details=empty_details(modality)), model)
+def _failed(modality: Modality, reason: str) -> Judgement:
+    return Judgement(status=Status.FAILED, reason=reason, details=empty_details(modality))
 
 
 def _print(name: str, judgement: Judgement, model: ModelRef) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from services.cli.inputs import read_utterance
 from tests.e2e.command import SAMPLE, mien
 
 KEYS = ["input", "status", "reason", "mood", "distribution", "confidence", "quality", "details", "model"]
@@ -57,13 +58,18 @@ def test_recordings_one_of_them_unreadable(tmp_path: Path) -> None:
     soundfile.write(silence, np.zeros(32_000), 16_000)
     words = tmp_path / "words.wav"
     words.write_text("not a recording")
-    done = mien("score", "audio", silence, words, SAMPLE)
+    holed = tmp_path / "holed.wav"
+    samples = read_utterance(SAMPLE).samples
+    samples[20_000:20_010] = np.nan
+    soundfile.write(holed, samples, 16_000, subtype="FLOAT")
+    done = mien("score", "audio", silence, words, SAMPLE, holed)
     assert done.returncode == 2
-    quiet, unreadable, sample = _lines(done.stdout)
+    quiet, unreadable, sample, mended = _lines(done.stdout)
     assert quiet["status"] == "abstained"
     assert (unreadable["status"], unreadable["reason"]) == ("failed", "unreadable")
     assert sample["status"] == "scored"
     assert 60 < sample["details"]["pitch_hz"] < 400
+    assert mended["mood"] == pytest.approx(sample["mood"], abs=0.3)
     assert "words.wav" in done.stderr
 
 

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+from numpy.typing import NDArray
 
 from services.capture.sources.file import FileSource
+from services.capture.sources.port import AudioBlock
 from shared.errors import BadInputError
 from tests.films import write_film
 
@@ -101,3 +104,38 @@ def test_a_file_of_which_nothing_can_be_decoded_is_refused(tmp_path: Path) -> No
     source = FileSource(path)
     with pytest.raises(BadInputError, match="nothing in it can be decoded"):
         list(source)
+
+
+def write_tone(path: Path, rate_hz: int, channels: int, bad: slice, value: float) -> NDArray[np.float32]:
+    """Write two seconds of a tone as numbers of 32 bits, in which some are of another value; return the tone."""
+    tone = (0.4 * np.sin(2 * np.pi * 300 * np.arange(2 * rate_hz) / rate_hz)).astype(np.float32)
+    written = np.repeat(tone[:, None], channels, axis=1)
+    written[bad] = value
+    soundfile.write(path, written, rate_hz, subtype="FLOAT")
+    return tone
+
+
+@pytest.mark.parametrize(("rate_hz", "channels"), [(16_000, 1), (44_100, 2)])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
+def test_samples_that_are_no_numbers_cost_only_themselves(
+    tmp_path: Path, rate_hz: int, channels: int, value: float
+) -> None:
+    path = tmp_path / "a.wav"
+    tone = write_tone(path, rate_hz, channels, slice(rate_hz // 2, rate_hz // 2 + 10), value)
+    source = FileSource(path)
+    samples = np.concatenate([item.samples for item in source if isinstance(item, AudioBlock)])
+    assert np.abs(samples).max() <= 1.0
+    expected = np.interp(np.arange(len(samples)) / 16_000, np.arange(len(tone)) / rate_hz, tone)
+    wrong = np.flatnonzero(np.abs(samples - expected) > 0.02)
+    assert 0 < len(wrong) < 100
+    assert wrong.min() / 16_000 == pytest.approx(0.5, abs=0.01)
+    assert not source.damaged
+
+
+def test_a_stretch_without_numbers_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    write_tone(path, 16_000, 1, slice(8_000, 24_000), np.nan)
+    source = FileSource(path)
+    samples = np.concatenate([item.samples for item in source if isinstance(item, AudioBlock)])
+    assert not samples[8_000:24_000].any()
+    assert source.damaged

@@ -36,7 +36,7 @@ class SoundTrack:
 
     @property
     def missing_s(self) -> float:
-        """Seconds of silence put where sound should have been; a late start is not counted."""
+        """Seconds of silence put where sound should have been, gaps or no numbers; a late start is not counted."""
         return self._missing_s
 
     def add(self, frame: av.AudioFrame) -> Iterator[AudioBlock]:
@@ -78,6 +78,9 @@ class SoundTrack:
             missing -= count
 
     def _block(self, samples: NDArray[Any]) -> AudioBlock:
-        block = AudioBlock(self._given / SAMPLE_RATE_HZ, (samples * self._gain).astype(np.float32, copy=False))
+        # Files of floats may hold anything; one sample that is no number would spoil whatever is computed of its chunk.
+        self._missing_s += np.count_nonzero(np.isnan(samples)) / SAMPLE_RATE_HZ
+        clean = np.clip(np.nan_to_num(samples * self._gain), -1.0, 1.0).astype(np.float32, copy=False)
+        block = AudioBlock(self._given / SAMPLE_RATE_HZ, clean)
         self._given += len(samples)
         return block
