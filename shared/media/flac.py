@@ -1,6 +1,7 @@
 """Speech as 16 kHz mono FLAC."""
 
 import io
+from typing import Final
 
 import numpy as np
 import soundfile
@@ -10,6 +11,8 @@ from shared.errors import UndecodableMessageError
 from shared.messages.message import Message
 from shared.messages.speech import MAX_SPEECH_SECONDS, SAMPLE_RATE_HZ, SpeechChunk
 from shared.scoring import SpeechWindow
+
+_MAX_SAMPLES: Final = round(MAX_SPEECH_SECONDS * SAMPLE_RATE_HZ)
 
 
 def encode_flac(samples: NDArray[np.float32]) -> bytes:
@@ -24,22 +27,27 @@ def encode_flac(samples: NDArray[np.float32]) -> bytes:
 
 
 def decode_flac(data: bytes) -> NDArray[np.float32]:
-    """Decode speech that :func:`encode_flac` made.
+    """Decode speech as :func:`encode_flac` makes it; the header need not state its length.
 
     Returns:
         float32 array of shape (n,), -1..1, 16 kHz.
 
     Raises:
-        UndecodableMessageError: If it is not FLAC, not 16 kHz mono, empty, or longer than a chunk may be.
+        UndecodableMessageError: If it is not FLAC, not 16 kHz mono, empty, cut off, or longer than a chunk may be.
     """
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
+        with _ReadOnce(io.BytesIO(data)) as file:
             _check_header(file)
-            samples: NDArray[np.float32] = file.read(dtype="float32")
+            stated: int = file.frames
+            samples: NDArray[np.float32] = file.read(min(stated, _MAX_SAMPLES + 1), dtype="float32")
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise UndecodableMessageError(f"the speech does not decode as FLAC: {error}") from None
     if samples.size == 0:
         raise UndecodableMessageError("the speech holds no sample")
+    if samples.size < stated <= _MAX_SAMPLES:
+        raise UndecodableMessageError("the speech breaks off before the length that its header states")
+    if samples.size > _MAX_SAMPLES:
+        raise UndecodableMessageError(f"a speech chunk lasts at most {MAX_SPEECH_SECONDS:.0f} s")
     return samples
 
 
@@ -53,11 +61,16 @@ def read_speech(message: Message) -> tuple[SpeechChunk, SpeechWindow]:
     return chunk, SpeechWindow(session_id=chunk.session_id, start_s=chunk.start_s, samples=decode_flac(chunk.media))
 
 
+class _ReadOnce(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+    """FLAC as a stream: its header need not state a length (RFC 9639, section 8.2), and then it cannot be sought in."""
+
+    def seekable(self) -> bool:
+        return False
+
+
 def _check_header(file: soundfile.SoundFile) -> None:
     if file.format != "FLAC" or file.samplerate != SAMPLE_RATE_HZ or file.channels != 1:
         raise UndecodableMessageError(
             f"speech must be FLAC, {SAMPLE_RATE_HZ} Hz, mono; "
             f"got {file.format}, {file.samplerate} Hz, {file.channels} channels"
         )
-    if file.frames > MAX_SPEECH_SECONDS * SAMPLE_RATE_HZ:
-        raise UndecodableMessageError(f"a speech chunk lasts at most {MAX_SPEECH_SECONDS:.0f} s")

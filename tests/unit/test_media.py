@@ -29,6 +29,12 @@ def _sound(rate: int = 16_000, channels: int = 1, seconds: float = 0.1, kind: st
     return buffer.getvalue()
 
 
+def _stating(flac: bytes, samples: int) -> bytes:
+    """Return FLAC with another count of samples in its header, 36 bits; 0 is what an encoder to a pipe writes."""
+    rates_and_length = int.from_bytes(flac[18:26]) >> 36 << 36 | samples
+    return flac[:18] + rates_and_length.to_bytes(8) + flac[26:]
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -40,12 +46,24 @@ def _sound(rate: int = 16_000, channels: int = 1, seconds: float = 0.1, kind: st
         _sound(kind="WAV"),
         _sound(seconds=31),
         _sound(seconds=0),
+        _stating(encode_flac(TONE), 20_000),
+        encode_flac(np.tile(TONE, 5))[:-2000],
     ],
-    ids=["empty", "header", "text", "rate", "stereo", "wav", "long", "no sample"],
+    ids=["empty", "header", "text", "rate", "stereo", "wav", "long", "no sample", "short", "cut"],
 )
 def test_other_sound_is_refused(data: bytes) -> None:
     with pytest.raises(UndecodableMessageError):
         decode_flac(data)
+
+
+def test_speech_that_does_not_state_its_length_is_read() -> None:
+    np.testing.assert_allclose(decode_flac(_stating(encode_flac(TONE), 0)), TONE, atol=2**-15)
+
+
+def test_speech_of_unstated_length_may_not_be_longer_than_other_speech() -> None:
+    assert len(decode_flac(_stating(_sound(seconds=30), 0))) == 480_000
+    with pytest.raises(UndecodableMessageError, match="at most 30 s"):
+        decode_flac(_stating(_sound(seconds=30.1), 0))
 
 
 def test_picture_survives() -> None:
