@@ -81,6 +81,18 @@ def test_more_of_the_same_never_widens(
 
 
 @timeless
+@given(distributions, distributions, st.sampled_from(Modality), seconds, qualities)
+def test_a_mood_that_changes_is_as_sure_as_its_seconds_are(
+    before: list[float], after: list[float], modality: Modality, amount_s: float, quality: float
+) -> None:
+    first, second = (sums_of(each, amount_s, quality) for each in (before, after))
+    of_first, of_second, of_both = (
+        certain({modality: sums}).spread ** 2 for sums in (first + first, second + second, first + second)
+    )
+    assert of_both == pytest.approx((of_first + of_second) / 2, rel=1e-4)
+
+
+@timeless
 @given(distributions, seconds, qualities)
 def test_a_further_modality_that_agrees_narrows(distribution: list[float], amount_s: float, quality: float) -> None:
     each = sums_of(distribution, amount_s, quality)
