@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from services.fusion.store import SessionStore, connect
 from tests.e2e.browser import as_devices, chromium
@@ -29,3 +29,14 @@ def address(store: SessionStore) -> Iterator[str]:
     """Where a dashboard over the store is served."""
     with serving(store) as address:
         yield address
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page on which no script fails."""
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield page
+    page.close()
+    assert not faults

@@ -1,5 +1,6 @@
 """Sessions made up in the store, and the dashboard over them: no model and no broker is needed to look at a page."""
 
+import json
 import math
 import socket
 import threading
@@ -7,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
+
+from playwright.sync_api import Page, expect
 
 from services.fusion.api import Server, create_app
 from services.fusion.settings import FusionSettings
@@ -25,6 +28,7 @@ from shared.messages import (
 )
 from shared.sessions import new_session
 
+READY_MS: Final = 60_000
 UTTERANCE_S: Final = 10
 FRAME_S: Final = 2
 _BATCH: Final = 500
@@ -93,3 +97,13 @@ class MadeUp:
             confidence=0.6, quality=0.8, details=details[modality],
             model=ModelRef(name=f"mien-{modality}", version="1"),
         )  # fmt: skip
+
+
+def show(page: Page, address: str, session: MadeUp, *, drawn: bool = True) -> None:
+    """Open a session on the page as somebody who has its token, and wait for its timeline where one is drawn."""
+    tokens = json.dumps({session.session_id: session.token})
+    page.goto(address)
+    page.evaluate("tokens => localStorage.setItem('mien.tokens', tokens)", tokens)
+    page.goto(f"{address}/#/s/{session.session_id}")
+    if drawn:
+        expect(page.locator("#timeline .scatterlayer .trace").first).to_be_attached(timeout=READY_MS)

@@ -1,4 +1,4 @@
-"""The dashboard over sessions made up in the store: an hour, forgetting, who listens, and a restart with a gap."""
+"""The dashboard over sessions made up in the store: an hour, who listens, and a restart with a gap."""
 
 import json
 import os
@@ -11,37 +11,16 @@ from typing import Final
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from services.fusion.state import Loss, Outcome
 from services.fusion.store import SessionStore
 from shared.emotions import Modality
-from shared.messages import SessionForget
 from tests.e2e.browser import keep, no_grave_fault
-from tests.e2e.made_up import MadeUp
+from tests.e2e.made_up import READY_MS, MadeUp, show
 from tests.servers import free_port
 
-READY_MS: Final = 60_000
 HOUR_S: Final = 3600
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1200, "height": 900})
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    yield page
-    page.close()
-    assert not faults
-
-
-def show(page: Page, address: str, session: MadeUp, *, drawn: bool = True) -> None:
-    tokens = json.dumps({session.session_id: session.token})
-    page.goto(address)
-    page.evaluate("tokens => localStorage.setItem('mien.tokens', tokens)", tokens)
-    page.goto(f"{address}/#/s/{session.session_id}")
-    if drawn:
-        expect(page.locator("#timeline .scatterlayer .trace").first).to_be_attached(timeout=READY_MS)
 
 
 def drawn(page: Page, chart: str) -> list[int]:
@@ -156,24 +135,6 @@ def test_what_is_judged_long_after_what_came_later_is_shown_in_its_place(
     expect(words).to_have_count(16, timeout=READY_MS)
     expect(words.first).to_contain_text("second 0.")
     expect(page.get_by_label("Energy and pitch of 16 utterances")).to_be_attached()
-
-
-def test_the_last_minute_is_forgotten_on_the_page_too(page: Page, address: str, store: SessionStore) -> None:
-    session = MadeUp.begin(store)
-    session.go_on(0, 200)
-    show(page, address, session)
-    expect(page.locator("#words li[data-seq]")).to_have_count(20, timeout=READY_MS)
-    page.get_by_role("button", name="Forget the last minute").click()
-    expect(page.locator("#words li[data-seq]")).to_have_count(14)
-    expect(page.get_by_role("alert")).to_contain_text("forgotten")
-    forgotten = page.locator("#accounting tr", has_text="forgotten").locator("td")
-    expect(forgotten).to_have_text(["6", "6", "30"], timeout=READY_MS)
-    session.go_on(180, 200)
-    expect(page.locator("#words li[data-seq]")).to_have_count(14)
-    store.forget(SessionForget(session_id=session.session_id, start_s=0, end_s=50))
-    expect(page.locator("#words li[data-seq]")).to_have_count(9, timeout=READY_MS)
-    expect(page.locator("#words")).not_to_contain_text(re.compile(r"second (40|150)\."))
-    keep(page, "forgotten")
 
 
 def test_who_listens_is_told_of_changes_and_not_every_second(page: Page, address: str, store: SessionStore) -> None:

@@ -13,6 +13,7 @@ function plotly() {
   return loading;
 }
 
+const LABELS = { timeline: "Mood over time", voice: "Energy and pitch over time" };
 const DASHES = { text: "dot", audio: "dash", face: "dashdot" };
 const MOST_UTTERANCES = 60;
 const MOST_MARKED = 30;
@@ -57,7 +58,7 @@ export async function drawTimeline({ timeline, resolution_s: resolution }, resul
   const place = byId("timeline");
   if (!timeline.length) {
     const words = result.status === "live" ? "The line begins with the first second that can be judged." : "There was no second that could be judged.";
-    if (!place.data) place.replaceChildren(empty(words));
+    clear(place, empty(words));
     return;
   }
   const Plotly = await plotly();
@@ -133,7 +134,7 @@ export async function drawVoice(scores, result) {
   const heard = scores.filter((score) => score.details.energy_db !== null && score.details.energy_db !== undefined);
   if (!heard.length) {
     byId("speaker").textContent = "";
-    if (!place.data) place.replaceChildren(empty(noVoice(result)));
+    clear(place, empty(noVoice(result)));
     return;
   }
   const Plotly = await plotly();
@@ -151,9 +152,13 @@ export async function drawVoice(scores, result) {
   place.setAttribute("aria-label", `Energy and pitch of ${heard.length} utterances; the last one ${last.energy_db.toFixed(0)} dB over the noise${last.pitch_hz ? ` at ${last.pitch_hz.toFixed(0)} Hz` : ""}${last.intensity ? `, ${last.intensity}` : ""}`);
 }
 
+// What was forgotten must not stay drawn, nor be told to who listens.
+function clear(place, ...instead) {
+  if (place.data) window.Plotly.purge(place);
+  place.replaceChildren(...instead);
+  place.setAttribute("aria-label", LABELS[place.id]);
+}
+
 export function clearCharts() {
-  for (const id of ["timeline", "voice"]) {
-    if (byId(id).data) window.Plotly.purge(byId(id));
-    byId(id).replaceChildren();
-  }
+  for (const id of Object.keys(LABELS)) clear(byId(id));
 }

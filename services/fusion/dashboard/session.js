@@ -16,7 +16,7 @@ export class SessionView {
     this.onGone = onGone;
     this.stopping = new AbortController();
     this.pace = 0;
-    this.saidAt = -Infinity;
+    this.forgotten = 0;
     this.anew();
   }
 
@@ -33,7 +33,7 @@ export class SessionView {
   async open() {
     clearCharts();
     for (const id of ["mood", "shares", "disagreement", "faces", "course", "accounting"]) byId(id).replaceChildren();
-    byId("said").textContent = "";
+    this.unsay();
     this.status("opening");
     byId("session-id").textContent = this.id;
     byId("progress").hidden = !this.recording;
@@ -82,12 +82,20 @@ export class SessionView {
   // Politely: a change that matters, not every second, and the result when it is there.
   say(result) {
     const { mood } = result;
-    const key = mood && `${Math.round(2 * mood.score)} ${mood.label} ${result.status}`;
+    if (!mood) { this.unsay(); return; }
+    const key = `${Math.round(2 * mood.score)} ${mood.label} ${result.status}`;
     const now = performance.now();
-    if (!mood || key === this.said || (result.status === "live" && now - this.saidAt < SAY_EVERY_MS)) return;
+    if (key === this.said || (result.status === "live" && now - this.saidAt < SAY_EVERY_MS)) return;
     this.said = key;
     this.saidAt = now;
     byId("said").textContent = `${result.status === "complete" ? "Result" : "Mood now"}: ${mood.score.toFixed(1)} of 5, ${mood.label}.`;
+  }
+
+  // What was said stands on what is gone now.
+  unsay() {
+    this.said = null;
+    this.saidAt = -Infinity;
+    byId("said").textContent = "";
   }
 
   progress({ done_s: done, duration_s: duration }) {
@@ -105,12 +113,14 @@ export class SessionView {
   }
 
   drop(start, end) {
+    this.forgotten += 1;
     const inside = (from, to) => from < end && to > start;
     for (const known of Object.values(this.known)) {
       for (const [seq, score] of known) if (inside(score.start_s, score.end_s)) known.delete(seq);
     }
     if (this.newest && inside(this.newest.start_s, this.newest.start_s + 0.001)) this.newest = null;
     dropWords(inside);
+    this.unsay();
     this.refresh();
   }
 
@@ -161,8 +171,11 @@ export class SessionView {
   }
 
   async readOn(modality) {
+    const { forgotten } = this;
     for (let page; !page || page.length === 1000;) {
       page = (await api.read(this.id, `/evidence?modality=${modality}&start_s=${Math.max(0, this.reach[modality] - LATE_S)}&limit=1000`)).evidence;
+      // It may have been read before something was forgotten, and is read again.
+      if (forgotten !== this.forgotten) return;
       for (const score of page) this.known[modality].set(score.seq, score);
       const last = page.at(-1)?.start_s ?? 0;
       if (last <= this.reach[modality]) break;
@@ -173,9 +186,10 @@ export class SessionView {
   // The newest picture lies near the end of what is known; of a long session the rest is not read for it.
   async newestFace() {
     if (!("face" in this.result.modalities)) return null;
+    const { forgotten } = this;
     const from = Math.max(0, this.newest?.start_s ?? this.end - LATE_S);
     const { evidence } = await api.read(this.id, `/evidence?modality=face&start_s=${from}&limit=1000`);
-    this.newest = evidence.at(-1) ?? this.newest;
+    if (forgotten === this.forgotten) this.newest = evidence.at(-1) ?? this.newest;
     return this.newest;
   }
 }
