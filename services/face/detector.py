@@ -34,10 +34,10 @@ class BlazeFace:
 
     def __call__(self, image: NDArray[np.uint8]) -> Detections:
         """Find the faces in an RGB image, uint8 array of shape (height, width, 3)."""
-        square, margin = letterbox(image, self._side)
+        square, placed = letterbox(image, self._side)
         regressors, logits = self._model(square[None])
         found = suppress(decode(regressors[0], logits[0, :, 0], self._anchors, self._side))
-        return undo_letterbox(found, margin)
+        return undo_letterbox(found, placed)
 
 
 class FaceDetector:
@@ -64,12 +64,12 @@ class FaceDetector:
         self(np.zeros((48, 64, 3), dtype=np.uint8))
 
 
-def letterbox(image: NDArray[np.uint8], side: int) -> tuple[NDArray[np.float32], tuple[float, float]]:
+def letterbox(image: NDArray[np.uint8], side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Fit an image into a black square, as the models were trained.
 
     Returns:
-        float32 array of shape (side, side, 3), -1..1, and the margin left of and above the image, in shares of the
-        square's side.
+        float32 array of shape (side, side, 3), -1..1, and where the image lies in it, in shares of the square's side:
+        float32 array of shape (2, 2), its left top corner and its size, x before y.
     """
     height, width = image.shape[:2]
     scale = side / max(height, width)
@@ -79,15 +79,19 @@ def letterbox(image: NDArray[np.uint8], side: int) -> tuple[NDArray[np.float32],
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     resized = cv2.resize(image, inner, interpolation=method)
     square[top : top + inner[1], left : left + inner[0]] = resized * np.float32(1 / 127.5) - 1
-    return square, (left / side, top / side)
+    return square, np.array([(left, top), inner], dtype=np.float32) / np.float32(side)
 
 
-def undo_letterbox(found: Detections, margin: tuple[float, float]) -> Detections:
-    """Return detections in shares of the square as shares of the image in it."""
-    offset = np.array(margin, dtype=np.float32)
-    span = 1 - 2 * offset
-    boxes = (found.boxes.reshape(-1, 2, 2) - offset) / span
-    return Detections(boxes.reshape(-1, 4), (found.points - offset) / span, found.confidences)
+def undo_letterbox(found: Detections, placed: NDArray[np.float32]) -> Detections:
+    """Return detections in shares of the square as shares of the image in it.
+
+    Args:
+        found: What was found in the square.
+        placed: Where the image lies in it, as :func:`letterbox` says.
+    """
+    corner, size = placed
+    boxes = (found.boxes.reshape(-1, 2, 2) - corner) / size
+    return Detections(boxes.reshape(-1, 4), (found.points - corner) / size, found.confidences)
 
 
 def _published(name: str) -> Path:
