@@ -2,13 +2,14 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from shared import __version__
 from shared.emotions import MODALITIES, Modality
 from shared.messages.session import DEFAULT_RETENTION_S, Purpose, SessionStarted
+from shared.topology import FRAME_READERS, SPEECH_READERS
 from shared.tracing import begin_trace
 
 REFUSED_PURPOSES: Final[frozenset[Purpose]] = frozenset({"education", "workplace"})
@@ -60,11 +61,11 @@ def refusal_of(purpose: Purpose) -> str | None:
     )
 
 
-def hears(modalities: Sequence[Modality]) -> bool:
+def hears(modalities: Collection[Modality]) -> bool:
     """Return whether any of the modalities needs sound: what was not agreed to is not even decoded."""
-    return Modality.TEXT in modalities or Modality.AUDIO in modalities
+    return not SPEECH_READERS.isdisjoint(modalities)
 
 
-def sees(modalities: Sequence[Modality]) -> bool:
+def sees(modalities: Collection[Modality]) -> bool:
     """Return whether any of the modalities needs pictures."""
-    return Modality.FACE in modalities
+    return not FRAME_READERS.isdisjoint(modalities)

@@ -121,3 +121,14 @@ TOPOLOGY: Final = Topology(
         ),
     ),
 )
+
+
+def readers_of(routing_key: str) -> frozenset[Modality]:
+    """Return the modalities whose queues take what the media exchange gets under a routing key."""
+    taken = Binding(exchange=MEDIA_EXCHANGE, pattern=routing_key)
+    queues = (queue for queue in TOPOLOGY.queues if taken in queue.bindings)
+    return frozenset(QUEUE_MODALITIES[queue.name] for queue in queues if queue.name in QUEUE_MODALITIES)
+
+
+SPEECH_READERS: Final = readers_of(SpeechChunk.TYPE)
+FRAME_READERS: Final = readers_of(FrameChunk.TYPE)

@@ -21,12 +21,13 @@ from services.capture.status import CaptureStatus
 from services.capture.stillness import Stillness
 from services.capture.vad import SileroVad
 from shared.broker.port import Broker
-from shared.emotions import MODALITIES, Modality
+from shared.emotions import MODALITIES
 from shared.errors import BrokerError, PublishError
 from shared.messages.session import SessionEnded, SessionForget, SessionStarted
 from shared.messages.speech import SpeechChunk
+from shared.sessions import hears, sees
 from shared.stopping import Stop
-from shared.topology import LIVE_FRAME_EXPIRATION_MS, MEDIA_QUEUES, SPEECH_KEYS
+from shared.topology import LIVE_FRAME_EXPIRATION_MS, MEDIA_QUEUES, SPEECH_KEYS, SPEECH_READERS
 
 logger = logging.getLogger(__name__)
 
@@ -85,10 +86,9 @@ class Agent:
         self._started = started
         self._on_progress = on_progress
         self._live = live
-        self._hears = bool(agreed - {Modality.FACE})
-        self._sees = Modality.FACE in agreed
+        self._hears, self._sees = hears(agreed), sees(agreed)
         self._queues = [MEDIA_QUEUES[modality] for modality in MODALITIES if modality in agreed]
-        speech_key = SPEECH_KEYS.get(agreed - {Modality.FACE}, SpeechChunk.TYPE)
+        speech_key = SPEECH_KEYS.get(agreed & SPEECH_READERS, SpeechChunk.TYPE)
         self._publisher = Publisher(broker, settings, speech_key, live=live)
         self._hearing = Hearing(
             voice_activity or SileroVad(), FramerConfig(pause_s=settings.pause_s, max_s=settings.max_chunk_s)

@@ -16,6 +16,7 @@ from shared.emotions import MODALITIES, Modality
 from shared.errors import SettingsError
 from shared.messages.speech import SAMPLE_RATE_HZ
 from shared.sessions import hears, sees
+from shared.topology import FRAME_READERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def _modalities(choice: SourceChoice, wanted: Sequence[Modality] | None) -> tupl
     is_device = choice.file is None and choice.url is None and not choice.stdin
     deaf = is_device and choice.microphone is False
     blind = choice.stdin or (is_device and choice.camera is False)
-    given = tuple(each for each in MODALITIES if not (blind if each is Modality.FACE else deaf))
+    given = tuple(each for each in MODALITIES if not (blind if each in FRAME_READERS else deaf))
     chosen = tuple(each for each in MODALITIES if each in wanted) if wanted else given
     missing = [each for each in chosen if each not in given]
     if missing or not chosen:

@@ -15,7 +15,7 @@ from rich.text import Text
 from shared.emotions import Modality
 from shared.errors import SettingsError
 from shared.messages.session import Purpose
-from shared.sessions import hears, refusal_of
+from shared.sessions import hears, refusal_of, sees
 
 _READ: Final[dict[Modality, str]] = {
     Modality.TEXT: "the words that are spoken",
@@ -116,7 +116,7 @@ def whereabouts(disclosure: Disclosure) -> str:
     media = []
     if hears(away):
         media.append("sound of speech")
-    if Modality.FACE in away:
+    if sees(away):
         media.append("pictures")
     if disclosure.local:
         media.append(f"scores of {' and '.join(disclosure.local)}, which are judged on this machine")

@@ -20,12 +20,14 @@ from shared.messages.score import ModalityScore, ModelRef, Status
 from shared.messages.speech import SpeechChunk
 from shared.topology import (
     DEAD_QUEUE,
+    FRAME_READERS,
     FUSION_QUEUE,
     MEDIA_EXCHANGE,
     QUEUE_MODALITIES,
     SPEECH_KEYS,
     TOPOLOGY,
     Topology,
+    readers_of,
 )
 from shared.worker import Worker
 
@@ -33,12 +35,6 @@ logger = logging.getLogger(__name__)
 
 _Place = tuple[str, Modality, int]
 LoadWorker = Callable[[Broker], Worker[Any]]
-
-_READERS: Final[dict[str, frozenset[Modality]]] = {
-    **{key: modalities for modalities, key in SPEECH_KEYS.items()},
-    FrameChunk.TYPE: frozenset({Modality.FACE}),
-}
-"""Which modalities read what goes under a routing key."""
 
 _PREFETCH: Final = 1_000
 _TOO_LATE: Final = frozenset({Cause.EXPIRED, Cause.MAXLEN})
@@ -90,7 +86,7 @@ class LocalBroker:
 
     def publish(self, exchange: str, routing_key: str, message: Message) -> Future[None]:
         """Send a message to the workers here, to the other broker, or to each what is for it."""
-        readers = _READERS.get(routing_key, frozenset()) if exchange == MEDIA_EXCHANGE else frozenset()
+        readers = readers_of(routing_key) if exchange == MEDIA_EXCHANGE else frozenset()
         here, there = readers & self._here, readers - self._here
         if not here:
             return self._remote.publish(exchange, routing_key, message)
@@ -144,7 +140,7 @@ class LocalBroker:
         if death is None or modality is None:
             delivery.ack()
             return
-        contract = FrameChunk if modality is Modality.FACE else SpeechChunk
+        contract = FrameChunk if modality in FRAME_READERS else SpeechChunk
         chunk = contract.from_message(delivery.message)
         score = ModalityScore(
             session_id=chunk.session_id,

@@ -9,6 +9,7 @@ from services.fusion.accumulate import Accumulator
 from services.fusion.speaker import SpeakerSums
 from shared.emotions import MODALITIES, Modality
 from shared.messages.session import SessionEnded, SessionStarted
+from shared.topology import FRAME_READERS
 
 
 class Outcome(StrEnum):
@@ -122,7 +123,7 @@ class SessionState:
             return counts.seen + counts.typed
         if modality not in self.started.modalities:
             return 0
-        stated = self.ended.frames if modality is Modality.FACE else self.ended.speech_chunks
+        stated = self.ended.frames if modality in FRAME_READERS else self.ended.speech_chunks
         # What came after the session was ended from outside is accounted for too.
         return max(stated, counts.seen) + counts.typed
 

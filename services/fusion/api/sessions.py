@@ -16,9 +16,9 @@ from services.fusion.results import SessionSummary, build_summary
 from services.fusion.state import SessionState
 from services.fusion.store.directory import Listed
 from services.fusion.store.session_store import SessionStore
-from shared.emotions import Modality
 from shared.messages.session import SessionEnded, SessionForget
 from shared.sessions import new_session, refusal_of
+from shared.topology import FRAME_READERS, SPEECH_READERS
 
 OPENED: Final = documented(
     HTTPStatus.UNAUTHORIZED,
@@ -133,12 +133,12 @@ def state_of(store: SessionStore, session_id: str) -> SessionState:
 
 def _end(store: SessionStore, session_id: str) -> SessionSummary:
     state = state_of(store, session_id)
-    speech = max(state.counts_of(modality).seen for modality in (Modality.TEXT, Modality.AUDIO))
+    speech = max(state.counts_of(modality).seen for modality in SPEECH_READERS)
     ended = SessionEnded(
         session_id=session_id,
         duration_s=store.elapsed_s(state),
         speech_chunks=speech,
-        frames=state.counts_of(Modality.FACE).seen,
+        frames=max(state.counts_of(modality).seen for modality in FRAME_READERS),
     )
     if not store.end(ended):
         raise ProblemError(HTTPStatus.CONFLICT, "The session has ended before; read its result instead.")
