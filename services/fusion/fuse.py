@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from services.fusion.accumulate import Accumulator
 from services.fusion.parameters import DEFAULT_PARAMETERS, FusionParameters
 from services.fusion.pool import Evidence, Floats, Pooled, pool, rows_of
-from shared.emotions import MODALITIES, MOOD_MAX, MOOD_MIN, Modality
+from shared.emotions import MODALITIES, Modality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +92,12 @@ def fuse_rows(
 
 
 def _fused(evidence: Evidence, pooled: Pooled, moment: int) -> Fused:
-    mood, margin = float(pooled.moods[moment]), float(pooled.half_widths[moment])
     return Fused(
         distribution=pooled.distributions[moment],
-        mood=mood,
+        mood=float(pooled.moods[moment]),
         spread=float(pooled.spreads[moment]),
-        low=max(MOOD_MIN, mood - margin),
-        high=min(MOOD_MAX, mood + margin),
+        low=float(pooled.lows[moment]),
+        high=float(pooled.highs[moment]),
         views={
             modality: _view(evidence, (moment, place), float(pooled.shares[moment, place]))
             for place, modality in enumerate(MODALITIES)

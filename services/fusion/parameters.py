@@ -69,11 +69,13 @@ class FusionParameters:
         agreement_gain: Mood by which two modalities that agree fully may go beyond both.
         agreement_sd: Standard deviation between the modalities' moods from which they may not at all.
         prior_sd: Standard deviation of a person's mood about the prior's.
-        half_amount_s: Seconds of evidence at which a modality has half of its full weight.
+        half_amount_s: Seconds of evidence at which a modality has half of its full weight, at least.
+        half_share: The same as a share of the seconds of whichever modality has most of them, where that is more.
         minimum_s: Seconds of evidence times quality, over all modalities, below which a session has no mood.
         minimum_bin_s: The same for one second of the timeline.
         disagreement_factor: How fast the variance between the modalities' moods raises that of the answer.
         ambiguity_share: Share of an ordinary answer's variance that comes with what the modalities leave open.
+        lean: How far the interval leans to the side on which the distribution reaches further, 0..1.
         calibration: Half-width of the 80 % interval, where several modalities speak.
     """
 
@@ -86,10 +88,12 @@ class FusionParameters:
     agreement_sd: float
     prior_sd: float
     half_amount_s: float
+    half_share: float
     minimum_s: float
     minimum_bin_s: float
     disagreement_factor: float
     ambiguity_share: float
+    lean: float
     calibration: Calibration
 
     @property

@@ -74,6 +74,7 @@ class Pooled:
         moods: Their expected moods, float64 of shape (n,).
         spreads: Standard deviations of the moods, float64 of shape (n,).
         half_widths: Half-widths of the moods' 80 % intervals, float64 of shape (n,).
+        leans: Part of its half-width by which each interval lies above its mood, -1..1; float64 of shape (n,).
         shares: Each modality's part of the answer, float64 of shape (n, 3), summing to one.
     """
 
@@ -81,7 +82,18 @@ class Pooled:
     moods: Floats
     spreads: Floats
     half_widths: Floats
+    leans: Floats
     shares: Floats
+
+    @property
+    def lows(self) -> Floats:
+        """Lower ends of the 80 % intervals, at least 1; float64 of shape (n,)."""
+        return np.maximum(MOOD_MIN, self.moods - self.half_widths * (1 - self.leans))
+
+    @property
+    def highs(self) -> Floats:
+        """Upper ends of the 80 % intervals, at most 5; float64 of shape (n,)."""
+        return np.minimum(MOOD_MAX, self.moods + self.half_widths * (1 + self.leans))
 
 
 def rows_of(moments: Sequence[Mapping[Modality, Accumulator]]) -> Floats:
@@ -98,7 +110,7 @@ def pool(evidence: Evidence, parameters: FusionParameters) -> Pooled:
     which never goes beyond any of its members, and a log-linear one, which sharpens what they agree on. The log-linear
     one gets the part that ``linear_share`` leaves, or less, where it would carry the mood beyond :func:`_bounds`.
     """
-    reach = evidence.masses / (evidence.amounts + parameters.half_amount_s)
+    reach = _reach(evidence, parameters)
     shares, rest = _linear_shares(reach, parameters)
     linear = np.einsum("nm,nme->ne", shares, evidence.shares) + rest[:, None] * parameters.prior
     sharp = _log_linear(evidence, reach, parameters)
@@ -112,9 +124,23 @@ def pool(evidence: Evidence, parameters: FusionParameters) -> Pooled:
         distributions=distributions,
         moods=np.clip(mood_of(distributions), MOOD_MIN, MOOD_MAX),
         spreads=spreads,
-        half_widths=_half_widths(spreads, parts > 0, parameters),
+        half_widths=_half_widths(spreads, evidence.masses, parts, parameters),
+        leans=parameters.lean * _skews(distributions),
         shares=parts,
     )
+
+
+def _reach(evidence: Evidence, parameters: FusionParameters) -> Floats:
+    """Return how far each modality's evidence goes, 0..1, by its quality and its time; shape (n, 3).
+
+    Time counts beside the modality that has most of it: a sentence in an hour of pictures is a sentence, not an hour.
+    One that is believed less than another takes the less from it, so that nothing weak can outlast what is strong.
+    """
+    reliability = _of_each(parameters, "reliability")
+    believed = np.minimum(1.0, reliability / reliability[:, None])
+    longest = (evidence.amounts[:, None, :] * believed).max(axis=2)
+    half = np.maximum(parameters.half_amount_s, parameters.half_share * longest)
+    return np.asarray(evidence.masses / (evidence.amounts + half))
 
 
 def _linear_shares(reach: Floats, parameters: FusionParameters) -> tuple[Floats, Floats]:
@@ -176,13 +202,29 @@ def _spreads(evidence: Evidence, parts: Floats, parameters: FusionParameters) ->
     )
 
 
-def _half_widths(spreads: Floats, heard: NDArray[np.bool_], parameters: FusionParameters) -> Floats:
-    """Calibrate the spreads, by whether one modality alone was heard, and which."""
-    widths = parameters.calibration.half_width(spreads)
-    for place, modality in enumerate(MODALITIES):
-        alone = heard[:, place] & (heard.sum(axis=1) == 1)
-        widths = np.where(alone, parameters.modalities[modality].calibration.half_width(spreads), widths)
-    return widths
+def _half_widths(spreads: Floats, masses: Floats, parts: Floats, parameters: FusionParameters) -> Floats:
+    """Calibrate the spreads, by whether several modalities were heard, or which one alone.
+
+    It goes over from the one to the other with the evidence beside the modality that has most, so that a single poor
+    frame does not make a voice that was heard alone surer.
+    """
+    heard = np.minimum(1.0, masses / parameters.half_amount_s)
+    several = np.minimum(1.0, heard.sum(axis=1) - heard.max(axis=1))
+    calibrations = [parameters.modalities[modality].calibration for modality in MODALITIES]
+    alone = np.stack([each.half_width(spreads) for each in calibrations], axis=1)
+    together = parameters.calibration.half_width(spreads)
+    return np.asarray(several * together + (1 - several) * (parts * alone).sum(axis=1))
+
+
+def _skews(distributions: Floats) -> Floats:
+    """Return how much further the distributions reach above their moods than below, -1..1; shape (n,).
+
+    Happy faces are seldom happier than they look, and sometimes less: what a distribution leaves open lies on one side.
+    """
+    away = MOOD_VECTOR - mood_of(distributions)[:, None]
+    above = np.sqrt((distributions * np.maximum(0.0, away) ** 2).sum(axis=1))
+    below = np.sqrt((distributions * np.minimum(0.0, away) ** 2).sum(axis=1))
+    return np.asarray((above - below) / np.maximum(above + below, _TINY))
 
 
 def _reach_of_mass(masses: Floats, parameters: FusionParameters) -> Floats:

@@ -10,7 +10,8 @@ from services.fusion.accumulate import contribution_of
 from services.fusion.fuse import fuse
 from services.fusion.parameters import read_parameters, write_parameters
 from services.fusion.pool import pool
-from services.fusion.training.conformal import COVERAGE, Errors, calibrated, quantile_over_actors
+from services.fusion.training.conformal import COVERAGE, Errors, calibrated, on_its_side, quantile_over_actors
+from services.fusion.training.coverage import interval_scores
 from services.fusion.training.evaluate import _half_panel_error
 from services.fusion.training.fit import BOTH, INPUTS, divergence, fit, losses, panel_parameters
 from services.fusion.training.transfer import READER_ERROR, Gaps, gaps_of, transferred
@@ -111,6 +112,19 @@ def test_calibrated_intervals_cover_new_actors() -> None:
     covered = new.errors <= calibration.half_width(new.spreads)
     for third in np.array_split(np.argsort(new.spreads), 3):
         assert covered[third].mean() == pytest.approx(COVERAGE, abs=0.04)
+
+
+def test_what_is_missed_costs_more_than_width() -> None:
+    low, high, moods = np.array([2.0, 2.0, 2.0]), np.array([3.0, 3.0, 3.0]), np.array([2.5, 3.1, 1.5])
+    assert interval_scores(low, high, moods) == pytest.approx([1.0, 2.0, 6.0])
+
+
+def test_an_error_is_judged_by_the_side_on_which_it_lies() -> None:
+    pooled = pool(evidence_of(panels(40), BOTH), panel_parameters())
+    below, above = (pooled.half_widths * (1 + side * pooled.leans) for side in (-1, 1))
+    assert np.abs(pooled.leans).max() > 0.2
+    for moods in (pooled.moods - below, pooled.moods + above):
+        assert on_its_side(pooled, moods) == pytest.approx(pooled.half_widths)
 
 
 def test_the_worse_our_model_the_less_it_is_believed() -> None:

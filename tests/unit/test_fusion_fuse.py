@@ -12,7 +12,7 @@ from services.fusion.accumulate import UNIT, Accumulator, evidence_rates
 from services.fusion.fuse import Fused, fuse, fuse_rows
 from services.fusion.parameters import DEFAULT_PARAMETERS, FusionParameters
 from services.fusion.pool import Evidence, pool, rows_of
-from shared.emotions import EMOTIONS, MOOD_VECTOR, Emotion, Modality, mood_of
+from shared.emotions import EMOTIONS, MOOD_MAX, MOOD_MIN, MOOD_VECTOR, Emotion, Modality, mood_of
 
 timeless = settings(deadline=None)
 
@@ -219,6 +219,54 @@ def test_too_little_evidence_gives_no_number() -> None:
     assert fuse({Modality.FACE: sums_of(joy, 0.2, 0.9)}) is None
     assert fuse({Modality.TEXT: sums_of(joy, 10.0, 0.0)}) is None
     assert fuse({Modality.FACE: sums_of(joy, 1.0, 0.9)}) is not None
+
+
+def test_a_sentence_in_an_hour_of_pictures_is_a_sentence() -> None:
+    calm, anger = leaning(Emotion.NEUTRAL, 0.9), sums_of(leaning(Emotion.ANGER, 0.9), 3.0, 0.9)
+    said = {Modality.TEXT: anger, Modality.AUDIO: anger}
+    moods = [
+        certain(said | {Modality.FACE: sums_of(calm, amount_s, 0.9)}).mood for amount_s in (3.0, 60.0, 600.0, 3600.0)
+    ]
+    unspoken = certain({Modality.FACE: sums_of(calm, 3600.0, 0.9)})
+    assert moods == sorted(moods)
+    assert moods[0] < 2.5
+    assert moods[-1] == pytest.approx(unspoken.mood, abs=0.05)
+
+
+def test_who_speaks_a_third_of_the_time_is_heard_as_before() -> None:
+    smile, sad = sums_of(leaning(Emotion.JOY, 0.9), 600.0, 0.9), leaning(Emotion.SADNESS, 0.9)
+    shares = [
+        certain({Modality.FACE: smile, Modality.TEXT: sums_of(sad, amount_s, 0.9)}).views[Modality.TEXT].share
+        for amount_s in (200.0, 600.0)
+    ]
+    assert shares[0] > 0.75 * shares[1]
+
+
+@timeless
+@given(distributions, st.sampled_from(Modality), st.sampled_from(Modality), seconds, qualities)
+def test_next_to_no_evidence_changes_next_to_nothing(
+    distribution: list[float], spoken: Modality, other: Modality, amount_s: float, quality: float
+) -> None:
+    before = {spoken: sums_of(distribution, amount_s, quality)}
+    glimpse = sums_of(leaning(Emotion.JOY, 0.9), 0.2, 1e-4)
+    alone, beside = certain(before), certain({other: glimpse} | before)
+    assert (beside.mood, beside.low, beside.high) == pytest.approx((alone.mood, alone.low, alone.high), abs=0.02)
+
+
+@timeless
+@given(evidence)
+def test_the_interval_leans_to_where_the_distribution_reaches_further(sums: dict[Modality, Accumulator]) -> None:
+    fused = certain(sums)
+    away = MOOD_VECTOR - fused.mood
+    above, below = (float(fused.distribution @ np.maximum(0.0, side) ** 2) for side in (away, -away))
+    assert MOOD_MIN <= fused.low <= fused.mood <= fused.high <= MOOD_MAX
+    if fused.low > MOOD_MIN and fused.high < MOOD_MAX and abs(above - below) > 1e-6:
+        assert (fused.high - fused.mood > fused.mood - fused.low) == (above > below)
+
+
+def test_a_smile_may_be_less_than_it_looks_and_hardly_more() -> None:
+    smile = certain({Modality.FACE: sums_of(leaning(Emotion.JOY, 0.95), 10.0, 0.9)})
+    assert smile.mood - smile.low > 1.5 * (smile.high - smile.mood)
 
 
 def test_ten_seconds_are_surer_than_one() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.fusion.parameters import Calibration
-from services.fusion.pool import Floats
+from services.fusion.pool import Floats, Pooled
 
 COVERAGE: Final = 0.8
 
@@ -22,7 +22,8 @@ class Errors:
 
     Attributes:
         spreads: Predicted standard deviations, float64 of shape (n,).
-        errors: Absolute errors of mood, float64 of shape (n,).
+        errors: Absolute errors of mood, float64 of shape (n,), each as a share of what its interval has on that side
+            of the half-width: see :func:`on_its_side`.
         actors: Whose clips, int64 of shape (n,).
     """
 
@@ -38,6 +39,17 @@ class Errors:
             errors=np.concatenate([part.errors for part in parts]),
             actors=np.concatenate([part.actors for part in parts]),
         )
+
+
+def on_its_side(pooled: Pooled, moods: Floats) -> Floats:
+    """Return absolute errors of mood as an interval that does not lean would see them.
+
+    Args:
+        pooled: What was said of n moments.
+        moods: What is true of them, float64 of shape (n,).
+    """
+    errors = moods - pooled.moods
+    return np.asarray(np.abs(errors) / (1 + np.sign(errors) * pooled.leans))
 
 
 def calibrated(errors: Errors, bins: int) -> Calibration:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from services.fusion.parameters import FusionParameters
 from services.fusion.pool import Floats, pool
+from services.fusion.training.conformal import COVERAGE
 from services.fusion.training.votes import Panels, evidence_of, shares_of
-from shared.emotions import MOOD_MAX, MOOD_MIN, Emotion, Modality, mood_of
+from shared.emotions import Emotion, Modality, mood_of
 
 THIRDS: Final = ("narrow", "middle", "wide")
 
@@ -26,20 +27,31 @@ class Coverage:
         thirds: In which third of the widths each interval is, int64 of shape (n,).
         actors: Whose clips, int64 of shape (n,).
         widths: Of the intervals, float64 of shape (n,).
+        scores: Interval scores, float64 of shape (n,).
     """
 
     covered: NDArray[np.bool_]
     thirds: NDArray[np.int64]
     actors: NDArray[np.int64]
     widths: Floats
+    scores: Floats
 
     @classmethod
-    def of(cls, covered: NDArray[np.bool_], widths: Floats, actors: NDArray[np.int64]) -> Self:
-        """Return the coverage of one rule's intervals."""
+    def of(cls, low: Floats, high: Floats, moods: Floats, actors: NDArray[np.int64]) -> Self:
+        """Return the coverage of one rule's intervals.
+
+        Args:
+            low: Their lower ends, float64 of shape (n,).
+            high: Their upper ends, float64 of shape (n,).
+            moods: The panels' moods, float64 of shape (n,).
+            actors: Whose clips, int64 of shape (n,).
+        """
+        covered, widths = (low <= moods) & (moods <= high), high - low
         thirds = np.zeros(len(covered), dtype=np.int64)
         for place, rows in enumerate(np.array_split(np.argsort(widths, kind="stable"), len(THIRDS))):
             thirds[rows] = place
-        return cls(covered=covered, thirds=thirds, actors=actors, widths=widths)
+        scores = interval_scores(low, high, moods)
+        return cls(covered=covered, thirds=thirds, actors=actors, widths=widths, scores=scores)
 
     @classmethod
     def measured(cls, rule: FusionParameters, held: Panels, inputs: tuple[Modality, ...]) -> Self:
@@ -51,10 +63,8 @@ class Coverage:
             inputs: Which modalities the rule gets.
         """
         pooled = pool(evidence_of(held, inputs), rule.without(Emotion.SURPRISE))
-        low = np.maximum(MOOD_MIN, pooled.moods - pooled.half_widths)
-        high = np.minimum(MOOD_MAX, pooled.moods + pooled.half_widths)
         moods = mood_of(shares_of(held.both))
-        return cls.of((low <= moods) & (moods <= high), high - low, held.actors)
+        return cls.of(pooled.lows, pooled.highs, moods, held.actors)
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
@@ -64,16 +74,33 @@ class Coverage:
             thirds=np.concatenate([part.thirds for part in parts]),
             actors=np.concatenate([part.actors for part in parts]),
             widths=np.concatenate([part.widths for part in parts]),
+            scores=np.concatenate([part.scores for part in parts]),
         )
 
     def figures(self) -> dict[str, float]:
-        """Return the shares by name, each with how far it varies with the actors (``…_sd``), and the mean width."""
-        figures = {"coverage": float(self.covered.mean()), "width": float(self.widths.mean())}
+        """Return the shares by name with how far it varies with the actors (``…_sd``), and mean width and score."""
+        figures = {
+            "coverage": float(self.covered.mean()),
+            "width": float(self.widths.mean()),
+            "interval_score": float(self.scores.mean()),
+        }
         for place, third in enumerate(THIRDS):
             rows = self.thirds == place
             figures[f"coverage_{third}"] = float(self.covered[rows].mean())
             figures[f"coverage_{third}_sd"] = spread_over_actors(self.covered[rows], self.actors[rows])
         return figures
+
+
+def interval_scores(low: Floats, high: Floats, moods: Floats) -> Floats:
+    """Return the interval scores of 80 % intervals, the lower the better (Gneiting and Raftery, 2007).
+
+    Args:
+        low: Lower ends, float64 of shape (n,).
+        high: Upper ends, float64 of shape (n,).
+        moods: What is true, float64 of shape (n,).
+    """
+    outside = np.maximum(0.0, low - moods) + np.maximum(0.0, moods - high)
+    return np.asarray(high - low + 2 / (1 - COVERAGE) * outside)
 
 
 def spread_over_actors(covered: NDArray[np.bool_], actors: NDArray[np.int64]) -> float:

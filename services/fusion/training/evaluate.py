@@ -38,7 +38,8 @@ def evaluate(data: Path, samples: int = SAMPLES) -> dict[str, float]:
 
     Returns:
         The figures by name: ``mae`` and ``jsd`` of the rule; ``coverage…`` of its interval for both inputs, by
-        thirds of its width (``…_sd``: how far that varies with the actors), and for one input alone;
+        thirds of its width (``…_sd``: how far that varies with the actors), and for one input alone, with the
+        mean ``width`` and the ``interval_score``;
         ``every_actor_…``: the same where each actor is held out once, not only those with an id divisible by five;
         ``thinned_better_share``; the references ``…_mae``, ``…_jsd``.
     """
@@ -71,7 +72,7 @@ def _figures(fused: list[Fused], target: Floats, actors: NDArray[np.int64]) -> d
     moods = mood_of(target)
     said = np.array([each.mood for each in fused])
     low, high = (np.array([getattr(each, end) for each in fused]) for end in ("low", "high"))
-    coverage = Coverage.of((low <= moods) & (moods <= high), high - low, actors)
+    coverage = Coverage.of(low, high, moods, actors)
     return {
         "mae": float(np.abs(said - moods).mean()),
         "jsd": float(divergence(np.array([each.distribution for each in fused]), target).mean()),

@@ -24,7 +24,8 @@ from services.fusion.parameters import (
 )
 from services.fusion.pool import Evidence, Floats, pool
 from services.fusion.training import transfer
-from services.fusion.training.conformal import COVERAGE, Errors, calibrated
+from services.fusion.training.conformal import Errors, calibrated, on_its_side
+from services.fusion.training.coverage import interval_scores
 from services.fusion.training.votes import Panels, evidence_of, read_votes, shares_of
 from shared.emotions import Emotion, Modality, mood_of
 
@@ -150,7 +151,7 @@ def divergence(first: Floats, second: Floats) -> Floats:
 
 
 _POOL_START: Final = np.array([4.5, 3.8, -0.3, -1.7, -4.3, 0.4])
-_INTERVAL_START: Final = np.array([np.log(0.6), np.log(0.3), 0.0, np.log(0.1), 2.0])
+_INTERVAL_START: Final = np.array([np.log(0.6), np.log(0.3), 0.0, np.log(0.1), 2.0, 0.0])
 _UNIT: Final = Calibration(spreads=(1.0,), half_widths=(NORMAL_HALF_WIDTH,))
 
 
@@ -169,10 +170,12 @@ def _with_pool(x: Floats) -> FusionParameters:
         agreement_sd=0.5,
         prior_sd=1.0,
         half_amount_s=0.5,
+        half_share=0.1,
         minimum_s=0.4,
         minimum_bin_s=0.05,
         disagreement_factor=0.5,
         ambiguity_share=0.5,
+        lean=0.5,
         calibration=_UNIT,
     )
 
@@ -189,7 +192,7 @@ def with_calibration(
 
 def _errors(parameters: FusionParameters, evidence: Evidence, panels: Panels) -> Errors:
     pooled = pool(evidence, parameters.without(Emotion.SURPRISE))
-    errors = np.abs(pooled.moods - mood_of(shares_of(panels.both)))
+    errors = on_its_side(pooled, mood_of(shares_of(panels.both)))
     return Errors(spreads=pooled.spreads, errors=errors, actors=panels.actors)
 
 
@@ -203,6 +206,7 @@ def _with_interval(rule: FusionParameters, x: Floats) -> FusionParameters:
         prior_sd=prior,
         disagreement_factor=disagreement,
         ambiguity_share=float(1 / (1 + np.exp(-x[4]))),
+        lean=float(1 / (1 + np.exp(-x[5]))),
     )
 
 
@@ -221,13 +225,12 @@ def _pool_loss(parameters: FusionParameters, cases: list[_Case], target: Floats)
 
 
 def _interval_loss(parameters: FusionParameters, evidence: list[Evidence], moods: Floats) -> float:
-    """Return the interval score (Gneiting and Raftery, 2007), over the inputs."""
+    """Return the interval scores, each over the mean error, summed over the inputs."""
     total = 0.0
     for each in evidence:
         pooled = pool(each, parameters.without(Emotion.SURPRISE))
-        errors = np.abs(pooled.moods - moods)
-        outside = np.maximum(0.0, errors - pooled.half_widths)
-        total += float((2 * pooled.half_widths + 2 / (1 - COVERAGE) * outside).mean() / errors.mean())
+        scores = interval_scores(pooled.lows, pooled.highs, moods)
+        total += float(scores.mean() / np.abs(pooled.moods - moods).mean())
     return total
 
 
