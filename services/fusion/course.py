@@ -15,7 +15,7 @@ from shared.emotions import EMOTIONS, Emotion, Modality
 from shared.messages.score import Mood
 
 END_S: Final = 10.0
-"""The last seconds of a session, which are its end."""
+"""The last seconds of a session's evidence, which are its end."""
 
 _FAR: Final = 0.75
 _LEAST_S: Final = 3.0
@@ -63,8 +63,8 @@ class Course(BaseModel):
     Attributes:
         mean: Mean mood of the smoothed seconds, weighted by their evidence.
         peak: The second whose smoothed mood is furthest from that mean.
-        end: The last ten seconds.
-        disagreements: When two modalities disagreed for three seconds or more.
+        end: The last ten seconds of its evidence.
+        disagreements: When two modalities that were both heard or seen disagreed for three seconds or more.
         label: All of that in words.
     """
 
@@ -77,12 +77,13 @@ class Course(BaseModel):
     label: str
 
 
-def course_of(fused: Fused, seconds: Sequence[Second]) -> Course | None:
+def course_of(fused: Fused, seconds: Sequence[Second], duration_s: float | None = None) -> Course | None:
     """Return how a session went; None where no second has a mood.
 
     Args:
         fused: The whole session.
         seconds: Its seconds, in order.
+        duration_s: How long it lasted, or None where that is not known yet.
     """
     if not seconds:
         return None
@@ -96,7 +97,9 @@ def course_of(fused: Fused, seconds: Sequence[Second]) -> Course | None:
         peak=moments[0],
         end=moments[1],
         disagreements=disagreements,
-        label="; ".join([_mix_over_time(fused, seconds, *moments), *_disagreement_words(disagreements, seconds)]),
+        label="; ".join(
+            [_mix_over_time(fused, seconds, *moments, duration_s), *_disagreement_words(disagreements, seconds)]
+        ),
     )
 
 
@@ -123,22 +126,31 @@ def _moment(seconds: Sequence[Second]) -> Moment:
     )
 
 
-def _mix_over_time(fused: Fused, seconds: Sequence[Second], peak: Moment, end: Moment) -> str:
+def _mix_over_time(fused: Fused, seconds: Sequence[Second], peak: Moment, end: Moment, duration_s: float | None) -> str:
     words, mean = mix_of(fused), _mean_mood(seconds)
-    top = EMOTIONS[int(fused.distribution.argmax())]
+    told = [EMOTIONS[int(fused.distribution.argmax())]]
     if (seconds[-1].index - seconds[0].index) * BIN_S < 2 * END_S:
         return label_of(fused).partition(";")[0]
-    if end.emotion is not top and abs(end.mood - mean) >= _FAR / 2:
-        words += f", {ADJECTIVES[end.emotion]} at the end"
-    if peak.emotion is not top and abs(peak.mood - mean) >= _FAR and peak.end_s <= end.start_s:
+    if end.emotion not in told and abs(end.mood - mean) >= _FAR / 2:
+        words += f", {ADJECTIVES[end.emotion]} {_when(end, duration_s)}"
+        told.append(end.emotion)
+    if peak.emotion not in told and abs(peak.mood - mean) >= _FAR and peak.end_s <= end.start_s:
         words += f", {ADJECTIVES[peak.emotion]} at {clock(peak.start_s)}"
     return words
+
+
+def _when(end: Moment, duration_s: float | None) -> str:
+    """Say when the end of the evidence was: a session may go on unheard and unseen."""
+    if duration_s is None or duration_s - end.end_s <= END_S:
+        return "at the end"
+    return f"when last judged, at {clock(end.end_s)}"
 
 
 def _disagreements(seconds: Sequence[Second]) -> tuple[Disagreement, ...]:
     found: list[Disagreement] = []
     for pair in combinations(Modality, 2):
-        apart = [second.index for second in seconds if _apart(second.smoothed, pair)]
+        # smoothing carries a word or a picture into seconds that have none of it
+        apart = [second.index for second in seconds if _has(second.alone, pair) and _apart(second.smoothed, pair)]
         starts = [i for i, index in enumerate(apart) if i == 0 or (index - apart[i - 1] - 1) * BIN_S > _GAP_S]
         for start, stop in pairwise([*starts, len(apart)]):
             begin, end = apart[start] * BIN_S, (apart[stop - 1] + 1) * BIN_S
@@ -147,9 +159,13 @@ def _disagreements(seconds: Sequence[Second]) -> tuple[Disagreement, ...]:
     return tuple(sorted(found, key=lambda each: each.start_s))
 
 
+def _has(fused: Fused, pair: tuple[Modality, Modality]) -> bool:
+    return all(modality in fused.views for modality in pair)
+
+
 def _apart(fused: Fused, pair: tuple[Modality, Modality]) -> bool:
-    first, second = (fused.views.get(modality) for modality in pair)
-    return first is not None and second is not None and disagree(first, second)
+    first, second = pair
+    return _has(fused, pair) and disagree(fused.views[first], fused.views[second])
 
 
 def _disagreement_words(disagreements: Sequence[Disagreement], seconds: Sequence[Second]) -> list[str]:

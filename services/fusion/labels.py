@@ -14,6 +14,7 @@ _POOR_QUALITY: Final = 0.5
 _LITTLE_S: Final = 2.0
 _LONG_S: Final = 180.0
 _SCORE_WORDS: Final = ((1.75, "very low"), (2.5, "low"), (3.5, "even"), (4.25, "good"), (5.0, "very good"))
+_ORDINARY: Final = "even"
 ADJECTIVES: Final[dict[Emotion, str]] = {
     Emotion.ANGER: "angry",
     Emotion.DISGUST: "disgusted",
@@ -102,7 +103,8 @@ def mix_of(fused: Fused) -> str:
     if most >= 0.7:
         return ADJECTIVES[top]
     if most >= 0.45 and next_most < 0.3:
-        return f"mostly {ADJECTIVES[top]}"
+        calm_but = top is Emotion.NEUTRAL and score_word(fused.mood) != _ORDINARY
+        return f"{score_word(fused.mood)}, mostly calm" if calm_but else f"mostly {ADJECTIVES[top]}"
     if most + next_most >= 0.6:
         return f"{ADJECTIVES[top]} and {ADJECTIVES[second]}"
     return f"{score_word(fused.mood)}, of mixed feelings"

@@ -125,7 +125,7 @@ def build_course(
 ) -> Course | None:
     """Return how a session went, or None where it has no mood; its moods are relative where the session's is."""
     fused = fuse(_agreed(state, state.sums), parameters)
-    course = course_of(fused, _seconds(state, bins, parameters)) if fused else None
+    course = course_of(fused, _seconds(state, bins, parameters), state.duration_s) if fused else None
     usual = state.started.baseline
     if course is None or usual is None:
         return course

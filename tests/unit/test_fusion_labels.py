@@ -49,6 +49,11 @@ def test_a_leaning_is_said_as_one() -> None:
     assert label == "mostly calm"
 
 
+def test_calm_says_nothing_of_a_low_mood_so_that_the_mood_is_said_too() -> None:
+    shares = dict.fromkeys(EMOTIONS, 0.0) | {Emotion.NEUTRAL: 0.6, Emotion.SADNESS: 0.25, Emotion.ANGER: 0.15}
+    assert label_of(fused({Modality.FACE: sums_of(list(shares.values()))})) == "low, mostly calm"
+
+
 def test_disagreement_is_said() -> None:
     sums = {
         Modality.TEXT: sums_of(leaning(Emotion.JOY)),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.fusion.accumulate import Accumulator, contribution_of
-from services.fusion.course import Course, clock, course_of
+from services.fusion.course import Course, Disagreement, clock, course_of
 from services.fusion.fuse import fuse
 from services.fusion.pool import rows_of
 from services.fusion.state import TimelineBin
@@ -44,13 +44,13 @@ def bins_of(scores: list[ModalityScore]) -> list[TimelineBin]:
     return [TimelineBin(index=index, sums=bins[index]) for index in sorted(bins)]
 
 
-def told(scores: list[ModalityScore]) -> Course:
+def told(scores: list[ModalityScore], duration_s: float | None = None) -> Course:
     totals: dict[Modality, Accumulator] = {}
     for each in scores:
         totals[each.modality] = totals.get(each.modality, Accumulator()) + contribution_of(each).total
     fused = fuse(totals)
     assert fused is not None
-    course = course_of(fused, fuse_seconds(bins_of(scores)))
+    course = course_of(fused, fuse_seconds(bins_of(scores)), duration_s)
     assert course is not None
     return course
 
@@ -135,7 +135,37 @@ def test_when_two_modalities_disagree_is_said() -> None:
     course = told([*words, *voice])
     assert "words and voice disagree from 1:10 to 1:25" in course.label
     [stretch] = course.disagreements
-    assert stretch.between == (Modality.TEXT, Modality.AUDIO)
+    assert stretch == Disagreement(start_s=70, end_s=85, between=(Modality.TEXT, Modality.AUDIO))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param([(29.6, 30.0)], id="one word against a face"),
+        pytest.param([(58.0, 59.0)], id="a word just before the face is seen"),
+        pytest.param([(29.6, 30.0), (36.0, 36.4)], id="two words far apart"),
+    ],
+)
+def test_what_is_shorter_than_three_seconds_is_no_disagreement(words: list[tuple[float, float]]) -> None:
+    said = [score(Modality.TEXT, Emotion.JOY, *span, seq) for seq, span in enumerate(words)]
+    seen = range(60, 80) if words[0][0] > 50 else range(20, 50)
+    assert told([*said, *minute({seen: Emotion.SADNESS}, Modality.FACE)]).disagreements == ()
+
+
+def test_one_picture_is_no_disagreement() -> None:
+    face = [score(Modality.FACE, Emotion.JOY, 10.0, 10.0, 0)]
+    assert told([*minute({range(20): Emotion.SADNESS}, Modality.TEXT), *face]).disagreements == ()
+
+
+def test_the_end_is_told_once() -> None:
+    label = told(minute({range(100): Emotion.NEUTRAL, range(100, 120): Emotion.SADNESS}, Modality.FACE)).label
+    assert label.count("sad") == 1
+
+
+def test_the_end_of_the_evidence_is_not_the_end_of_the_session() -> None:
+    scores = minute({range(50): Emotion.NEUTRAL, range(50, 60): Emotion.SADNESS}, Modality.FACE)
+    assert told(scores, duration_s=65).label.endswith(", sad at the end")
+    assert told(scores, duration_s=3600).label.endswith(", sad when last judged, at 1:00")
 
 
 def test_disagreement_all_the_time_is_said_without_times() -> None:
