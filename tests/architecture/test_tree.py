@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.emotions import MODALITIES, Modality
+
 MODALITY_FILES = {
     "__main__.py",
     "worker.py",
@@ -20,13 +22,13 @@ MODALITY_FILES = {
 SOURCES = sorted(path for room in ("shared", "services", "benchmarks") for path in Path(room).rglob("*.py"))
 
 
-@pytest.mark.parametrize("modality", ["text", "audio", "face"])
-def test_modalities_are_alike(modality: str) -> None:
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_modalities_are_alike(modality: Modality) -> None:
     folder = Path("services", modality)
     assert {path.name for path in folder.iterdir()} >= MODALITY_FILES | {"weights", "training"}
 
 
-@pytest.mark.parametrize("service", ["capture", "text", "audio", "face", "fusion"])
+@pytest.mark.parametrize("service", ["capture", *MODALITIES, "fusion"])
 def test_every_service_has_a_page(service: str) -> None:
     assert (Path("services") / service / "README.md").stat().st_size > 500
 
