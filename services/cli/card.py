@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from services.fusion.results import SessionResult
+from services.fusion.schema import MoodResult, SessionResult
 from shared.emotions import MOOD_MAX, MOOD_MIN
 
 _SCALE_CELLS: Final = 41
@@ -38,14 +38,22 @@ def _mood_panel(result: SessionResult) -> Panel:
     if mood is None:
         sentence = _NO_ANSWER.get(result.reason or "", f"There is no mood: {result.reason}.")
         return Panel(Text(sentence), title="Mood", title_align="left", box=box.ROUNDED)
-    label = mood.label if mood.relative or result.course is None else result.course.label
+    label = mood.label if result.course is None else result.course.label
     head = Text.assemble((f"{mood.score:.1f}", f"bold {mood_style(mood.score)}"), " of 5   ", (label, "bold"))
     interval = Text(f"between {mood.low:.1f} and {mood.high:.1f} with 80 % confidence", style="dim")
-    relative = Text("relative to this person's usual", style="dim") if mood.relative else Text("absolute", style="dim")
     return Panel(
-        Group(head, mood_scale(mood.score, mood.low, mood.high), interval, relative),
+        Group(head, mood_scale(mood.score, mood.low, mood.high), interval, Text(_scale_words(mood), style="dim")),
         title="Mood", title_align="left", box=box.ROUNDED,
     )  # fmt: skip
+
+
+def _scale_words(mood: MoodResult) -> str:
+    if not mood.relative:
+        return "absolute"
+    return (
+        f"relative to this person's usual, which is 3 here; absolute {mood.absolute:.1f}, usual {mood.usual:.1f}, "
+        "and what each modality says is absolute"
+    )
 
 
 def mood_scale(score: float, low: float, high: float) -> Text:

@@ -66,6 +66,8 @@ class Course(BaseModel):
         end: The last ten seconds of its evidence.
         disagreements: When two modalities that were both heard or seen disagreed for three seconds or more.
         label: All of that in words.
+        relative: Whether its moods are relative to the person's own baseline, 3 being their usual.
+        usual: The person's usual mood, where they are relative; else None.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -75,6 +77,8 @@ class Course(BaseModel):
     end: Moment
     disagreements: tuple[Disagreement, ...]
     label: str
+    relative: bool = False
+    usual: Mood | None = None
 
 
 def course_of(fused: Fused, seconds: Sequence[Second], duration_s: float | None = None) -> Course | None:

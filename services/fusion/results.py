@@ -127,12 +127,14 @@ def build_course(
     fused = fuse(_agreed(state, state.sums), parameters)
     course = course_of(fused, _seconds(state, bins, parameters), state.duration_s) if fused else None
     usual = state.started.baseline
-    if course is None or usual is None:
+    if fused is None or course is None or usual is None:
         return course
     peak, end = (
         moment.model_copy(update={"mood": _relative(moment.mood, usual)}) for moment in (course.peak, course.end)
     )
-    return course.model_copy(update={"mean": _relative(course.mean, usual), "peak": peak, "end": end})
+    label = _compared(_relative(fused.mood, usual), course.label)
+    moods = {"mean": _relative(course.mean, usual), "peak": peak, "end": end}
+    return course.model_copy(update={**moods, "label": label, "relative": True, "usual": usual})
 
 
 def _seconds(
@@ -162,12 +164,16 @@ def _mood(fused: Fused, usual: float | None) -> MoodResult:
         score=score,
         low=_relative(fused.low, usual),
         high=_relative(fused.high, usual),
-        label=label_of(fused) if usual is None else f"{relative_words(score)}: {label_of(fused)}",
+        label=label_of(fused) if usual is None else _compared(score, label_of(fused)),
         relative=usual is not None,
         usual=usual,
         absolute=None if usual is None else _round(fused.mood),
         disagreement=disagreement_of(fused),
     )
+
+
+def _compared(relative: float, label: str) -> str:
+    return f"{relative_words(relative)}: {label}"
 
 
 def _relative(mood: float, usual: float | None) -> float:
@@ -210,8 +216,13 @@ def _point(second: Second, length: int, evidence: tuple[EvidenceRef, ...], usual
         low=_relative(fused.low, usual),
         high=_relative(fused.high, usual),
         unsmoothed=_relative(second.alone.mood, usual),
+        absolute=None if usual is None else _round(fused.mood),
         modalities={
-            modality: TimelineModality(mood=_round(view.mood), weight=_round(view.share, 3))
+            modality: TimelineModality(
+                mood=_round(view.mood),
+                weight=_round(view.share, 3),
+                relative=None if usual is None else _relative(view.mood, usual),
+            )
             for modality, view in fused.views.items()
         },
         disagreement=disagreement_of(fused),

@@ -77,10 +77,17 @@ class TranscriptLine(Result):
 
 
 class TimelineModality(Result):
-    """What one modality says in one second, and its share of that second."""
+    """What one modality says in one second.
+
+    Attributes:
+        mood: Its mood; always absolute.
+        weight: Its share of the second.
+        relative: The same mood relative to the person's usual, where the session's is; else None.
+    """
 
     mood: Mood
     weight: Unit
+    relative: Mood | None = None
 
 
 class TimelinePoint(Result):
@@ -93,7 +100,8 @@ class TimelinePoint(Result):
         low: Lower end of the 80 % interval.
         high: Upper end of the 80 % interval.
         unsmoothed: The mood of this second alone.
-        modalities: What each modality says, smoothed alike, and its share; always absolute.
+        absolute: The mood without the baseline, where it is relative; else None.
+        modalities: What each modality says, smoothed alike, and its share.
         disagreement: Which two of them disagree, or None.
         evidence: The scores that it stands on; empty where they were not asked for.
     """
@@ -104,6 +112,7 @@ class TimelinePoint(Result):
     low: Mood
     high: Mood
     unsmoothed: Mood
+    absolute: Mood | None = None
     modalities: dict[Modality, TimelineModality]
     disagreement: tuple[Modality, Modality] | None = None
     evidence: tuple[EvidenceRef, ...] = ()

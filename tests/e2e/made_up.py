@@ -62,9 +62,11 @@ class MadeUp:
     token: str
 
     @classmethod
-    def begin(cls, store: SessionStore, modalities: tuple[Modality, ...] = MODALITIES) -> "MadeUp":
+    def begin(
+        cls, store: SessionStore, modalities: tuple[Modality, ...] = MODALITIES, baseline: float | None = None
+    ) -> "MadeUp":
         """Begin one."""
-        started, token = new_session(modalities)
+        started, token = new_session(modalities, baseline=baseline)
         store.start(started)
         return cls(store, started.session_id, token)
 

@@ -123,6 +123,27 @@ def test_the_page_says_that_they_disagree_where_the_result_does(
     )
 
 
+def test_a_relative_session_is_drawn_on_one_scale_that_is_named(page: Page, address: str, store: SessionStore) -> None:
+    session = MadeUp.begin(store, baseline=4.2)
+    session.go_on(0, 60)
+    session.end(60)
+    show(page, address, session)
+    lines: dict[str, list[float | None]] = page.evaluate(
+        "Object.fromEntries(document.getElementById('timeline').data.map(line => [line.name, line.y]))"
+    )
+    together, alone = lines["Together"], [lines[name] for name in ("Words", "Voice", "Face")]
+    for mood, *said in zip(together, *alone, strict=True):
+        known = [each for each in said if each is not None]
+        assert mood is None or min(known) - 0.1 <= mood <= max(known) + 0.5, (mood, said)
+    expect(page.locator("#timeline .ytitle")).to_have_text("mood, 3 is usual")
+    expect(page.locator("#mood")).to_contain_text(
+        re.compile(r"usual, which is 3 here\. Absolute: \d\.\d; usual: 4\.2\.")
+    )
+    expect(page.locator("#shares thead")).to_contain_text("absolute mood")
+    expect(page.locator("#course thead")).to_contain_text("mood, 3 is usual")
+    keep(page, "session-relative")
+
+
 def test_what_is_judged_long_after_what_came_later_is_shown_in_its_place(
     page: Page, address: str, store: SessionStore
 ) -> None:

@@ -33,8 +33,9 @@ def client(store: SessionStore) -> Iterator[TestClient]:
         yield client
 
 
-def create(client: TestClient, **headers: str) -> tuple[str, dict[str, str]]:
-    body = client.post("/v1/sessions", json=WANTED, headers=headers).json()
+def create(client: TestClient, baseline: float | None = None, key: str = "") -> tuple[str, dict[str, str]]:
+    wanted = {**WANTED, "baseline": baseline}
+    body = client.post("/v1/sessions", json=wanted, headers={"X-API-Key": key}).json()
     return f"/v1/sessions/{body['session_id']}", {"Authorization": f"Bearer {body['token']}"}
 
 
@@ -64,8 +65,8 @@ def test_a_key_lists_the_sessions_that_it_created_page_by_page(store: SessionSto
     keys = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("one", "two")}
     settings = FusionSettings.model_validate({"fusion_api_keys": ",".join(keys.values()), "fusion_rate": 1000})
     client = TestClient(create_app(store, settings))
-    made = [create(client, **{"X-API-Key": "one"})[0].rpartition("/")[2] for _ in range(7)]
-    create(client, **{"X-API-Key": "two"})
+    made = [create(client, key="one")[0].rpartition("/")[2] for _ in range(7)]
+    create(client, key="two")
     listed, cursor, pages = [], "", 0
     while pages == 0 or cursor:
         query = f"?limit=3&cursor={cursor}" if cursor else "?limit=3"
@@ -178,6 +179,27 @@ def test_reports_stand_alone(client: TestClient, store: SessionStore) -> None:
     assert [float(row["mood"]) for row in rows] == [point["mood"] for point in whole["timeline"]]
     assert rows[0]["text_mood"] == ""
     assert rows[0]["face_share"] == "1.0"
+
+
+@pytest.mark.parametrize("usual", [None, 4.0])
+def test_every_answer_says_whether_its_moods_are_relative(
+    client: TestClient, store: SessionStore, usual: float | None
+) -> None:
+    session, token = create(client, usual)
+    see(store, session, 30)
+    relative = usual is not None
+    whole = client.get(f"{session}/report.json", headers=token).json()
+    for part in (client.get(f"{session}/timeline", headers=token).json(), whole["mood"], whole["course"]):
+        assert (part["relative"], part["usual"]) == (relative, usual)
+    assert whole["course"]["label"].startswith(whole["mood"]["label"])
+    for point in whole["timeline"]:
+        face = point["modalities"]["face"]
+        assert (face["relative"], point["absolute"]) == ((point["mood"], face["mood"]) if relative else (None, None))
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{session}/report.csv", headers=token).text)))
+    assert {(row["relative"], row["usual"]) for row in rows} == {("true", "4.0") if relative else ("false", "")}
+    assert {row["absolute"] for row in rows} == {rows[0]["face_mood"] if relative else ""}
+    page = client.get(f"{session}/report.html", headers=token).text
+    assert ("usual 4.0" in page) == (page.count("Absolute, without the usual.") == 1) == relative
 
 
 def test_pages_of_other_sites_may_call_only_where_they_are_named(store: SessionStore) -> None:

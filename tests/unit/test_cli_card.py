@@ -11,7 +11,7 @@ from services.cli.analyze import Outputs, _say_what_next, analyze_file
 from services.cli.calibrate import calibrate_file
 from services.cli.card import result_card
 from services.fusion.results import build_result
-from services.fusion.schema import TranscriptLine
+from services.fusion.schema import MoodResult, TranscriptLine
 from services.fusion.state import SessionState
 from shared.emotions import Modality
 from shared.errors import BadInputError
@@ -37,6 +37,21 @@ def test_words_are_no_markup(words: str) -> None:
     out.print(result_card(build_result(state, [], []).model_copy(update={"transcript": (line,)})))
     assert isinstance(out.file, StringIO)
     assert words in out.file.getvalue()
+
+
+@pytest.mark.parametrize(("usual", "words"), [(None, "absolute"), (4.0, "absolute 4.5, usual 4.0")])
+def test_the_card_says_on_which_scale_the_mood_is(usual: float | None, words: str) -> None:
+    started, _ = new_session([Modality.TEXT])
+    state = SessionState(started=started, ended=None, expires_at=datetime.now(UTC), sums={}, counts={})
+    mood = MoodResult(
+        score=4.0, low=3.5, high=4.5, label="good", relative=usual is not None, usual=usual,
+        absolute=None if usual is None else 4.5,
+    )  # fmt: skip
+    out = Console(file=StringIO(), width=200)
+    out.print(result_card(build_result(state, [], []).model_copy(update={"mood": mood})))
+    assert isinstance(out.file, StringIO)
+    assert words in out.file.getvalue()
+    assert ("this person's usual" in out.file.getvalue()) == (usual is not None)
 
 
 def test_the_report_s_name_is_no_markup() -> None:

@@ -55,6 +55,8 @@ TIMELINE: Final[dict[str, Any]] = {
     "session_id": SESSION_ID,
     "resolution_s": 1,
     "smoothing": {"kernel": "triangular", "weights": [0.33, 0.67, 1.0, 0.67, 0.33]},
+    "relative": False,
+    "usual": None,
     "timeline": [
         {
             "start_s": 0.0,
@@ -116,5 +118,7 @@ WHOLE: Final[dict[str, Any]] = {
         "end": {"start_s": 10.0, "end_s": 20.0, "mood": 4.0, "emotion": "joy"},
         "disagreements": [{"start_s": 4.0, "end_s": 8.0, "between": ["text", "face"]}],
         "label": "mostly happy; words and face disagree from 0:04 to 0:08",
+        "relative": False,
+        "usual": None,
     },
 }

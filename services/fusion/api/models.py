@@ -12,7 +12,7 @@ from services.fusion.speaker import RelativeVoice
 from services.fusion.timeline import Smoothing
 from shared.emotions import MODALITIES, Modality
 from shared.messages.base import MAX_SECONDS, Seconds
-from shared.messages.score import ModalityScore
+from shared.messages.score import ModalityScore, Mood
 from shared.messages.session import DEFAULT_RETENTION_S, MAX_RETENTION_S, Purpose
 from shared.messages.typed import MAX_TYPED_CHARACTERS
 
@@ -178,13 +178,24 @@ class TimelineQuery(BaseModel):
 
 
 class Timeline(BaseModel):
-    """The stretches of a session that have evidence, in order; each is ``resolution_s`` long."""
+    """The stretches of a session that have evidence, in order.
+
+    Attributes:
+        session_id: Which session.
+        resolution_s: Length of each stretch, in seconds.
+        smoothing: How their moods take in their neighbours.
+        relative: Whether their moods are relative to the person's own baseline, 3 being their usual.
+        usual: The person's usual mood, where they are relative; else None.
+        timeline: The stretches.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.TIMELINE]})
 
     session_id: str
     resolution_s: int
     smoothing: Smoothing
+    relative: bool
+    usual: Mood | None
     timeline: tuple[TimelinePoint, ...]
 
 

@@ -101,6 +101,8 @@ def read_timeline(
             session_id=session_id,
             resolution_s=length,
             smoothing=smoothing_at(length),
+            relative=state.started.baseline is not None,
+            usual=state.started.baseline,
             timeline=tuple(point for point in timeline if point.end_s > start_s and point.start_s < end_s),
         ),
     )
@@ -161,7 +163,9 @@ def read_json_report(request: Request, session_id: OpenedSession, store: Store) 
 def read_csv_report(request: Request, session_id: OpenedSession, store: Store) -> Response:
     """Read the timeline as a table, one line a second."""
     headers = {"Content-Disposition": _attachment(session_id, "csv")}
-    return tagged(request, render_csv(_result(store, session_id)), "text/csv; charset=utf-8", headers)
+    usual = state_of(store, session_id).started.baseline
+    table = render_csv(_result(store, session_id).timeline, usual)
+    return tagged(request, table, "text/csv; charset=utf-8", headers)
 
 
 def _result(store: SessionStore, session_id: str) -> SessionResult:

@@ -46,14 +46,15 @@ function listRow(session) {
     make("td", { textContent: when(session.expires_at) }));
 }
 
-// A list holds no results; where this browser has a session's token, it may read them.
+// A list holds no results; where this browser has a session's token, it may read them. All are absolute, to be compared.
 async function showMood(id, place) {
   if (!api.tokenOf(id)) return;
   const { mood } = await api.read(id).catch(() => ({ mood: null }));
   if (!mood) return;
   const dot = make("span", { className: "mood-dot", ariaHidden: "true" });
-  dot.style.background = moodColour(mood.score);
-  place.replaceChildren(dot, mood.score.toFixed(1));
+  const score = mood.absolute ?? mood.score;
+  dot.style.background = moodColour(score);
+  place.replaceChildren(dot, score.toFixed(1));
 }
 
 // --- which view -----------------------------------------------------------------------------------------------------

@@ -54,7 +54,8 @@ function withGaps(points, resolution) {
   return spread;
 }
 
-export async function drawTimeline({ timeline, resolution_s: resolution }, result) {
+// Of a session that is relative to the person's usual, every line is, so that one axis serves all.
+export async function drawTimeline({ timeline, resolution_s: resolution, relative }, result) {
   const place = byId("timeline");
   if (!timeline.length) {
     const words = result.status === "live" ? "The line begins with the first second that can be judged." : "There was no second that could be judged.";
@@ -67,16 +68,16 @@ export async function drawTimeline({ timeline, resolution_s: resolution }, resul
   const x = points.map((point) => (point.start_s + point.end_s) / 2);
   const line = (y, more) => ({ x, y, mode: "lines", connectgaps: false, ...more });
   const alone = Object.keys(NAMES).filter((name) => timeline.some((point) => name in point.modalities)).map((name) =>
-    line(points.map((point) => point.modalities[name]?.mood ?? null), { name: NAMES[name], line: { color: colour(name), width: 1.5, dash: DASHES[name] } }));
+    line(points.map((point) => point.modalities[name]?.[relative ? "relative" : "mood"] ?? null), { name: NAMES[name], line: { color: colour(name), width: 1.5, dash: DASHES[name] } }));
   const apart = points.map((point) => (point.disagreement ? 0.95 : null));
   const traces = [
     ...bands(points, x), ...alone,
     ...(apart.some(Boolean) ? [line(apart, { name: "They disagree", hoverinfo: "skip", line: { color: colour("danger"), width: 4 } })] : []),
     line(points.map((point) => point.mood ?? null), { name: "Together", line: { color: colour("ink"), width: 3 }, mode: points.length < 3 ? "lines+markers" : "lines" }),
   ];
-  await Plotly.react(place, traces, layout({ items: alone.length + 3, until: timeline.at(-1).end_s, width: place.clientWidth, yaxis: { range: [0.9, 5.1], dtick: 1, title: { text: "mood" } } }), SETTINGS);
+  await Plotly.react(place, traces, layout({ items: alone.length + 3, until: timeline.at(-1).end_s, width: place.clientWidth, yaxis: { range: [0.9, 5.1], dtick: 1, title: { text: relative ? "mood, 3 is usual" : "mood" } } }), SETTINGS);
   const last = timeline.at(-1);
-  place.setAttribute("aria-label", `Mood over ${Math.round(last.end_s)} seconds; at the end ${last.mood.toFixed(1)}, between ${last.low.toFixed(1)} and ${last.high.toFixed(1)}`);
+  place.setAttribute("aria-label", `Mood over ${Math.round(last.end_s)} seconds${relative ? ", relative to the usual, which is 3" : ""}; at the end ${last.mood.toFixed(1)}, between ${last.low.toFixed(1)} and ${last.high.toFixed(1)}`);
 }
 
 // One closed shape for each unbroken stretch: plotly fills across gaps otherwise.

@@ -43,9 +43,13 @@ export function drawMood(result) {
     make("p", { className: "value" }, mood.score.toFixed(1), make("small", { textContent: " of 5" })),
     make("p", { className: "label", textContent: mood.label }),
     scale,
-    make("p", { className: "soft small", textContent: `Between ${mood.low.toFixed(1)} and ${mood.high.toFixed(1)} with 80 % confidence${mood.relative ? ", relative to this person’s usual" : ""}.` }),
+    make("p", { className: "soft small", textContent: `Between ${mood.low.toFixed(1)} and ${mood.high.toFixed(1)} with 80 % confidence${scaleWords(mood)}.` }),
     mix(result.distribution),
   );
+}
+
+function scaleWords({ relative, usual, absolute }) {
+  return relative ? `, relative to this person’s usual, which is 3 here. Absolute: ${absolute.toFixed(1)}; usual: ${usual.toFixed(1)}` : "";
 }
 
 function mix(distribution) {
@@ -70,7 +74,7 @@ export function drawCourse(course, result) {
   const apart = course.disagreements.map(({ start_s: from, end_s: to, between: [first, second] }) =>
     make("li", { textContent: `${NAMES[first]} and ${NAMES[second].toLowerCase()} disagree from ${seconds(from)} to ${seconds(to)}.` }));
   place.replaceChildren(make("p", { className: "label", textContent: course.label }),
-    table("How it went", ["", "when", "strongest", "mood"], [mean, moment("peak", course.peak), moment("end", course.end)]),
+    table("How it went", ["", "when", "strongest", course.relative ? "mood, 3 is usual" : "mood"], [mean, moment("peak", course.peak), moment("end", course.end)]),
     ...(apart.length ? [make("ul", { className: "small soft apart" }, ...apart)] : []));
 }
 
@@ -85,13 +89,13 @@ export function drawShares(result) {
       make("td", {}, make("div", { className: "share", ariaHidden: "true" }, fill), make("span", { textContent: percent(each.weight) })),
       make("td", { className: "soft", textContent: together(each.reasons.join("; ")) || "nothing lowers it" }));
   });
-  byId("shares").replaceChildren(table("What each says", ["", "mood", "share", "why"], rows));
+  byId("shares").replaceChildren(table("What each says", ["", result.mood?.relative ? "absolute mood" : "mood", "share", "why"], rows));
   drawDisagreement(result);
 }
 
 function drawDisagreement(result) {
   const said = result.mood?.disagreement?.map((name) => `${NAMES[name].toLowerCase()} at ${result.modalities[name].mood.toFixed(1)}`);
-  const note = said && make("p", { className: "note", textContent: `They disagree: ${said.join(", ")}. The range is wider for it.` });
+  const note = said && make("p", { className: "note", textContent: `They disagree: ${said.join(", ")}${result.mood.relative ? " (absolute)" : ""}. The range is wider for it.` });
   byId("disagreement").replaceChildren(...(note ? [note] : []));
 }
 
@@ -134,7 +138,7 @@ function wordLine(score) {
   const said = make("span", { className: "said" }, ...saidWords(score.details));
   said.style.borderColor = moodColour(score.mood);
   const item = make("li", {}, make("span", { className: "at", textContent: seconds(score.start_s) }), said,
-    make("span", { className: "number", textContent: score.mood === null ? "–" : score.mood.toFixed(1), title: "mood of the words, 1 to 5" }));
+    make("span", { className: "number", textContent: score.mood === null ? "–" : score.mood.toFixed(1), title: "absolute mood of the words, 1 to 5" }));
   item.dataset.seq = score.seq;
   item.dataset.start = score.start_s;
   item.dataset.end = score.end_s;
