@@ -59,7 +59,10 @@ WindowT_contra = TypeVar("WindowT_contra", contravariant=True)
 
 
 class Scorer(Protocol[WindowT_contra]):
-    """Judges windows. Pure: the same windows give the same judgements, whatever came before."""
+    """Judges windows. Pure: the same batch gives the same judgements, whatever came before.
+
+    Which windows share a batch may still move a judgement, as where a model pads them all to the longest.
+    """
 
     @property
     def modality(self) -> Modality:

@@ -26,7 +26,7 @@ _FRAME: Final = SAMPLE_RATE_HZ // 100
 def align(
     whisper: WhisperModel,
     states: ctranslate2.StorageView,
-    tokenizer: Tokenizer,
+    tokenizers: Sequence[Tokenizer],
     tokens: Sequence[Sequence[int]],
     samples: Sequence[NDArray[np.float32]],
 ) -> list[tuple[Word, ...]]:
@@ -38,13 +38,22 @@ def align(
     Args:
         whisper: The model.
         states: What it encoded, shape (batch, frames / 2, width).
-        tokenizer: The tokeniser; its language only starts the sequence.
+        tokenizers: The tokeniser of each utterance's language, which also says where its words part: utterances of one
+            language are aligned together.
         tokens: The recognised tokens of each utterance.
         samples: The utterances, float32 arrays of shape (n_i,), 16 kHz.
     """
-    frames = [len(wave) // _FRAME for wave in samples]
-    found = whisper.find_alignment(tokenizer, [list(row) for row in tokens], states, frames)
-    return [_words(row, wave) for row, wave in zip(found, samples, strict=True)]
+    words: list[tuple[Word, ...]] = [()] * len(samples)
+    spoken: dict[str, list[int]] = {}
+    for row, tokenizer in enumerate(tokenizers):
+        spoken.setdefault(tokenizer.language_code, []).append(row)
+    for rows in spoken.values():
+        heard = states if len(rows) == len(samples) else ctranslate2.StorageView.from_array(np.asarray(states)[rows])
+        frames = [len(samples[row]) // _FRAME for row in rows]
+        found = whisper.find_alignment(tokenizers[rows[0]], [list(tokens[row]) for row in rows], heard, frames)
+        for row, timings in zip(rows, found, strict=True):
+            words[row] = _words(timings, samples[row])
+    return words
 
 
 def trim(wave: NDArray[np.float32], start_s: float, end_s: float) -> tuple[float, float]:

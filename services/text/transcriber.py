@@ -94,7 +94,9 @@ class _Draft:
 
 
 class Transcriber:
-    """Recognises utterances, those of like length together; greedy, so that the same sound gives the same words.
+    """Recognises utterances, those of like length together, greedily: one batch always gives the same words.
+
+    In another batch an utterance may have another word: how much silence follows it there moves what the encoder hears.
 
     Args:
         whisper: The model, as :func:`shared.runtime.whisper.load_whisper` gives it.
@@ -146,7 +148,7 @@ class Transcriber:
             return_no_speech_prob=True,
         )
         tokens = [[token for token in result.sequences_ids[0] if token < self._end_of_text] for result in results]
-        words = align(self._whisper, states, tokenizers[0], tokens, samples)
+        words = align(self._whisper, states, tokenizers, tokens, samples)
         return [_draft(*heard) for heard in zip(results, tokenizers, words, samples, strict=True)]
 
     def _full_window(self, wave: NDArray[np.float32]) -> Transcript:
