@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,8 @@ WINDOW_PIECES: Final = 62
 OVERLAP_PIECES: Final = 16
 """Least number of word pieces that neighbouring windows share, so that a negation is not cut from what it negates."""
 
+MAX_NAMED: Final = 128
+"""Most emoji of one text that are read: a name has up to 26 word pieces, and what follows so many says no more."""
 
 _FIRST_SYMBOL: Final = 0x2600
 _NAMES: Final = {"\N{HEAVY BLACK HEART}": "red heart", "\N{POUTING FACE}": "enraged face"}
@@ -23,24 +26,31 @@ _NOT_SAID: Final = frozenset({"black", "white", "heavy", "sign"})
 """Words of Unicode's names that tell of the drawing, not of what it stands for."""
 
 
+def is_symbol(character: str) -> bool:
+    """Return whether a character is an emoji or another symbol that people write moods with."""
+    return ord(character) >= _FIRST_SYMBOL and unicodedata.category(character) == "So"
+
+
 def name_symbols(text: str) -> str:
-    """Return a text with each emoji as the words of its Unicode name: the word pieces know hardly any emoji."""
+    """Return a text with its emoji as the words of their Unicode names: the word pieces know hardly any emoji.
+
+    Those after the first :data:`MAX_NAMED` are left out.
+    """
     if text.isascii():
         return text
-    return "".join(_named(character) for character in text)
+    named = map(_name, islice(filter(is_symbol, text), MAX_NAMED))
+    return "".join(next(named, "") if is_symbol(character) else _plain(character) for character in text)
 
 
-def _named(character: str) -> str:
-    kind = unicodedata.category(character)
-    if (
-        kind == "Cf"
-        or "\N{EMOJI MODIFIER FITZPATRICK TYPE-1-2}" <= character <= "\N{EMOJI MODIFIER FITZPATRICK TYPE-6}"
-    ):
-        return ""
-    if kind != "So" or ord(character) < _FIRST_SYMBOL:
-        return "" if character == "\N{VARIATION SELECTOR-16}" else character
-    words = _NAMES.get(character) or unicodedata.name(character, "").lower()
+def _name(symbol: str) -> str:
+    words = _NAMES.get(symbol) or unicodedata.name(symbol, "").lower()
     return f" {' '.join(word for word in words.split() if word not in _NOT_SAID)} "
+
+
+def _plain(character: str) -> str:
+    tone = "\N{EMOJI MODIFIER FITZPATRICK TYPE-1-2}" <= character <= "\N{EMOJI MODIFIER FITZPATRICK TYPE-6}"
+    unseen = unicodedata.category(character) == "Cf" or character == "\N{VARIATION SELECTOR-16}"
+    return "" if tone or unseen else character
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,12 @@ class Prediction:
     Attributes:
         distributions: Over :data:`shared.emotions.EMOTIONS`, float64 of shape (n, 7), rows sum to one.
         valences: 1 (very negative) to 5 (very positive), float64 of shape (n,).
+        windows: How many windows each was read in, which is what it cost, int64 of shape (n,).
     """
 
     distributions: NDArray[np.float64]
     valences: NDArray[np.float64]
+    windows: NDArray[np.int64]
 
 
 class TextModel:
@@ -61,7 +63,7 @@ class TextModel:
     def predict(self, texts: Sequence[str]) -> Prediction:
         """Judge texts of any length: long ones are read in windows, and the windows' answers averaged by length."""
         if not texts:
-            return Prediction(np.zeros((0, len(EMOTIONS))), np.zeros(0))
+            return Prediction(np.zeros((0, len(EMOTIONS))), np.zeros(0), np.zeros(0, np.int64))
         encodings = self._tokenizer.encode_batch([name_symbols(text) for text in texts], add_special_tokens=False)
         cut = windows([encoding.ids for encoding in encodings])
         answers = np.zeros((len(cut), len(EMOTIONS) + 1))
@@ -71,7 +73,8 @@ class TextModel:
             answers[rows] = self._answer([cut[row].pieces for row in rows])
         pooled = pool(answers, cut, len(texts))
         distributions = pooled[:, :-1] / pooled[:, :-1].sum(axis=1, keepdims=True)
-        return Prediction(distributions, np.clip(pooled[:, -1], 1.0, 5.0))
+        count = np.bincount([window.text for window in cut], minlength=len(texts))
+        return Prediction(distributions, np.clip(pooled[:, -1], 1.0, 5.0), count)
 
     def _answer(self, pieces: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
         ids, mask = batch(pieces, self._first, self._last)

@@ -20,6 +20,9 @@ LANGUAGE: Final = "en"
 MAX_EXPLAINED_WORDS: Final = 128
 """Words in 30 s of fast speech; a longer typed text is judged without saying which words did it."""
 
+MAX_EXPLAINED_WINDOWS: Final = 8
+"""The same in what it costs: a text that takes more, of whatever it is made, is not read again for each word."""
+
 MIN_SPEECH_S: Final = 0.2
 """No word is shorter."""
 
@@ -71,7 +74,7 @@ class TextScorer:
         judged = [index for index, reason in enumerate(reasons) if reason is None]
         prediction = self._model.predict([transcripts[index].text for index in judged])
         judgements = [_abstained(*pair) for pair in zip(transcripts, reasons, strict=True)]
-        words = self._explained([transcripts[index].words for index in judged])
+        words = self._explained([transcripts[index].words for index in judged], prediction.windows)
         for row, index in enumerate(judged):
             distribution, valence = prediction.distributions[row], float(prediction.valences[row])
             judgements[index] = Judgement(
@@ -84,10 +87,10 @@ class TextScorer:
             )
         return judgements
 
-    def _explained(self, texts: Sequence[tuple[Word, ...]]) -> list[tuple[Word, ...]]:
+    def _explained(self, texts: Sequence[tuple[Word, ...]], windows: NDArray[np.int64]) -> list[tuple[Word, ...]]:
         if not self._evidence:
             return list(texts)
-        short = [words if len(words) <= MAX_EXPLAINED_WORDS else () for words in texts]
+        short = [words if count <= MAX_EXPLAINED_WINDOWS else () for words, count in zip(texts, windows, strict=True)]
         effects = explain(
             lambda readings: self._model.predict(readings).valences, [[word.text for word in words] for words in short]
         )

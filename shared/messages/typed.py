@@ -16,7 +16,7 @@ SPEAKING_RATE_WPM: Final = 150
 
 
 class TypedText(MediaContract):
-    """Words that a person typed: plain text, UTF-8.
+    """Words that a person typed: plain text, UTF-8, at most :data:`MAX_TYPED_CHARACTERS`.
 
     Attributes:
         seq: Counts the session's typed texts from :data:`FIRST_TYPED_SEQ`.
@@ -45,12 +45,15 @@ class TypedText(MediaContract):
         """The words.
 
         Raises:
-            UndecodableMessageError: If they are not UTF-8.
+            UndecodableMessageError: If they are not UTF-8, or too long.
         """
         try:
-            return self.media.decode()
+            text = self.media.decode()
         except UnicodeDecodeError:
             raise UndecodableMessageError("the typed text is not UTF-8") from None
+        if len(text) > MAX_TYPED_CHARACTERS:
+            raise UndecodableMessageError(f"a typed text has at most {MAX_TYPED_CHARACTERS} characters")
+        return text
 
 
 def spoken_s(text: str) -> float:

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.text.features import OVERLAP_PIECES, WINDOW_PIECES, Window, batch, name_symbols, pool, windows
+from services.text.features import (
+    MAX_NAMED,
+    OVERLAP_PIECES,
+    WINDOW_PIECES,
+    Window,
+    batch,
+    is_symbol,
+    name_symbols,
+    pool,
+    windows,
+)
 
 
 @given(st.integers(0, 3000))
@@ -57,3 +67,17 @@ def test_windows_are_pooled_by_their_length() -> None:
 )
 def test_emoji_are_read_by_their_names(text: str, named: str) -> None:
     assert name_symbols(text) == named
+
+
+def test_only_the_first_emoji_of_very_many_are_read() -> None:
+    named = name_symbols("so 😊" * 1000)
+    assert named.count("smiling face with smiling eyes") == MAX_NAMED
+    assert named.count("so") == 1000
+    assert "😊" not in named
+
+
+@pytest.mark.parametrize(
+    ("character", "symbol"), [("😊", True), ("☺", True), ("─", False), ("→", False), ("。", False)]
+)
+def test_emoji_are_told_from_lines_and_arrows(character: str, *, symbol: bool) -> None:
+    assert is_symbol(character) is symbol

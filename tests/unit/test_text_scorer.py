@@ -1,5 +1,6 @@
 """What the text scorer answers, with the models that ship."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from faster_whisper.audio import decode_audio
 from numpy.typing import NDArray
 
-from services.text.model import TextModel
+from services.text.model import Prediction, TextModel
 from services.text.scorer import TextScorer, reason_to_abstain
 from services.text.settings import TextSettings
 from services.text.transcriber import Transcriber, Transcript
@@ -112,6 +113,33 @@ def test_each_word_says_what_it_does_to_the_score(scorer: TextScorer) -> None:
     assert min(effects, key=lambda text: effects[text]) in {"hate", "terrible"}
     assert words[0].start_s is None
     assert _details(judged[1]).words == (), "long typed texts are judged without it"
+
+
+class _Counted(TextModel):
+    """The installed model, which counts the windows that it reads."""
+
+    read = 0
+
+    def predict(self, texts: Sequence[str]) -> Prediction:
+        prediction = super().predict(texts)
+        self.read += int(prediction.windows.sum())
+        return prediction
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ".join(hashlib.sha256(bytes([word])).hexdigest()[:30] for word in range(128)),
+        " ".join(["😄" * 16] * 128),
+        "a " + "\U0001cfbb" * 2000,
+    ],
+)
+def test_the_cost_of_a_text_is_bounded_whatever_its_words_are(text: str) -> None:
+    model = _Counted(TextSettings().text_weights)
+    (judged,) = TextScorer(Transcriber(load_whisper()), model).score_texts([text])
+    assert judged.status is Status.SCORED
+    assert 0 < model.read < 100
+    assert {word.effect for word in _details(judged).words} == {None}
 
 
 def test_evidence_can_be_left_out() -> None:

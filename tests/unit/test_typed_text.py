@@ -14,7 +14,7 @@ from shared.broker.port import Cause
 from shared.emotions import Modality
 from shared.errors import UndecodableMessageError
 from shared.health import HealthServer
-from shared.messages.typed import FIRST_TYPED_SEQ, TypedText, spoken_s
+from shared.messages.typed import FIRST_TYPED_SEQ, MAX_TYPED_CHARACTERS, TypedText, spoken_s
 from shared.scoring import TypedWindow
 
 
@@ -56,6 +56,13 @@ def test_what_is_not_utf_8_is_dead_lettered_and_counted() -> None:
         cause="rejected",
         outcome=Outcome.FAILED,
     )
+
+
+def test_what_is_longer_than_can_be_typed_is_undecodable() -> None:
+    longest = "é" * MAX_TYPED_CHARACTERS
+    assert read_words(typed(longest.encode()).to_message())[1] == TypedWindow(session_id="session-typed", text=longest)
+    with pytest.raises(UndecodableMessageError, match="10000"):
+        read_words(typed(b"a" * (MAX_TYPED_CHARACTERS + 1)).to_message())
 
 
 @pytest.mark.parametrize(("words", "seconds"), [(1, 1.0), (10, 4.0), (500, 30.0)])
