@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.text.explain import explain
+from services.text.features import is_symbol
+from services.text.language import ENGLISH, language_of
 from services.text.model import TextModel
 from services.text.transcriber import Transcriber, Transcript
 from shared.emotions import Modality, as_mapping
@@ -16,7 +18,6 @@ from shared.messages.score import Judgement, ModelRef, Status
 from shared.messages.speech import SAMPLE_RATE_HZ
 from shared.scoring import SpeechWindow, TypedWindow
 
-LANGUAGE: Final = "en"
 MAX_EXPLAINED_WORDS: Final = 128
 """Words in 30 s of fast speech; a longer typed text is judged without saying which words did it."""
 
@@ -58,7 +59,7 @@ class TextScorer:
         """Return one judgement a window, in the same order.
 
         It abstains with ``too_short``, ``not_speech`` (nobody speaks, or nothing was recognised), ``no_words``
-        (recognised, but no word in it) or ``unsupported_language``, which keeps the transcript.
+        (recognised or typed, but neither word nor emoji in it) or ``unsupported_language``, which keeps the transcript.
         """
         heard = iter(self._transcriber.transcribe([w.samples for w in windows if isinstance(w, SpeechWindow)]))
         transcripts = [
@@ -67,7 +68,7 @@ class TextScorer:
         return self._judge(transcripts, [_reason(*pair) for pair in zip(windows, transcripts, strict=True)])
 
     def score_texts(self, texts: Sequence[str]) -> list[Judgement]:
-        """Judge typed English texts of any length; one without a word abstains with ``no_words``."""
+        """Judge typed texts of any length; it abstains as of what was heard."""
         return self.score([TypedWindow(session_id="", text=text) for text in texts])
 
     def _judge(self, transcripts: Sequence[Transcript], reasons: Sequence[str | None]) -> list[Judgement]:
@@ -107,7 +108,7 @@ def _with_effect(word: Word, effect: float) -> Word:
 def _typed(text: str) -> Transcript:
     words = text.split()
     kept = words if len(words) <= MAX_EXPLAINED_WORDS else []
-    return Transcript(text, LANGUAGE, 1.0, 0.0, tuple(Word(text=word, probability=1.0) for word in kept))
+    return Transcript(text, language_of(text), 1.0, 0.0, tuple(Word(text=word, probability=1.0) for word in kept))
 
 
 def _placed(transcript: Transcript, start_s: float) -> Transcript:
@@ -124,7 +125,7 @@ def _shifted(word: Word, start_s: float) -> Word:
 
 def _reason(window: SpeechWindow | TypedWindow, transcript: Transcript) -> str | None:
     if isinstance(window, TypedWindow):
-        return None if _has_words(window.text) else "no_words"
+        return _reason_in_words(transcript)
     return reason_to_abstain(window.samples, transcript)
 
 
@@ -139,14 +140,13 @@ def reason_to_abstain(samples: NDArray[np.float32], transcript: Transcript) -> s
         return "too_short"
     if not transcript.text:
         return "not_speech"
-    if not _has_words(transcript.text):
+    return _reason_in_words(transcript)
+
+
+def _reason_in_words(transcript: Transcript) -> str | None:
+    if not any(character.isalnum() or is_symbol(character) for character in transcript.text):
         return "no_words"
-    return None if transcript.language == LANGUAGE else "unsupported_language"
-
-
-def _has_words(text: str) -> bool:
-    # Beyond the arrows begin the symbols that people write moods with: a lone emoji is an answer.
-    return any(character.isalnum() or ord(character) > 0x2190 for character in text)
+    return None if transcript.language == ENGLISH else "unsupported_language"
 
 
 def _abstained(transcript: Transcript, reason: str | None) -> Judgement:

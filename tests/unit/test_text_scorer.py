@@ -58,11 +58,34 @@ def test_typed_text_is_scored_in_full(scorer: TextScorer) -> None:
     assert _details(judgement).language == "en"
 
 
-@pytest.mark.parametrize("text", ["", "   ", "...", "?!", "\n"])
+@pytest.mark.parametrize("text", ["", "   ", "...", "?!", "\n", "。。。", "─────", "→→→", "…", "\u200b"])
 def test_text_without_words_abstains(scorer: TextScorer, text: str) -> None:
     (judgement,) = scorer.score_texts([text])
     assert (judgement.status, judgement.reason) == (Status.ABSTAINED, "no_words")
     assert judgement.mood is None
+
+
+@pytest.mark.parametrize("text", ["😭", "❤️", "ok", "haha", "7", "gr8", "naïve café", "José and Zoë say hi"])
+def test_an_emoji_or_a_short_word_is_an_answer(scorer: TextScorer, text: str) -> None:
+    (judgement,) = scorer.score_texts([text])
+    assert (judgement.status, _details(judgement).language) == (Status.SCORED, "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("我非常难过", None),
+        ("Мне очень грустно, умерла моя мама", None),
+        ("今日は本当に幸せです 😊", None),
+        ("أنا حزين جدا", None),
+        ("Ich bin so traurig, meine Mutter ist gestorben.", "de"),
+        ("Me siento muy mal, no quiero ver a nadie 😭", "es"),
+    ],
+)
+def test_typed_text_in_another_language_abstains(scorer: TextScorer, text: str, language: str | None) -> None:
+    (judgement,) = scorer.score_texts([text])
+    assert (judgement.status, judgement.reason) == (Status.ABSTAINED, "unsupported_language")
+    assert (_details(judgement).language, _details(judgement).transcript) == (language, text)
 
 
 def test_one_abstention_does_not_shift_the_others(scorer: TextScorer) -> None:
