@@ -76,7 +76,7 @@ TEXT: Final = (
         must=0.03,
     ),
     *(
-        Target(area="text", key=f"behaviour_{check}", figure=figure, data="generated cases, up to 300", must=0.95)
+        Target(area="text", key=f"behaviour_{check}", figure=figure, data="generated cases", must=0.95)
         for check, figure in _BEHAVIOUR.items()
     ),
     Target(

@@ -184,14 +184,10 @@ def single() -> Iterator[Case]:
 CHECKS: Final = (negation, contrast, facts, small_talk, names, intensity, identity, single)
 
 
-def pass_rates(model: TextModel, most: int = 300) -> dict[str, float]:
-    """Return the share of the cases of each check that hold.
-
-    Args:
-        model: The model as served.
-        most: Most cases of a check; of more, an even selection.
-    """
-    return {f"behaviour_{check.__name__}": float(np.mean(verdicts(model, list(check()), most))) for check in CHECKS}
+def pass_rates(model: TextModel) -> dict[str, float]:
+    """Return the share of the cases of each check that hold."""
+    cases = {check.__name__: list(check()) for check in CHECKS}
+    return {f"behaviour_{name}": float(np.mean(verdicts(model, each, len(each)))) for name, each in cases.items()}
 
 
 def verdicts(model: TextModel, cases: Sequence[Case], most: int) -> list[bool]:
