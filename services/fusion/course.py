@@ -77,8 +77,8 @@ class Course(BaseModel):
     end: Moment
     disagreements: tuple[Disagreement, ...]
     label: str
-    relative: bool = False
-    usual: Mood | None = None
+    relative: bool
+    usual: Mood | None
 
 
 def course_of(fused: Fused, seconds: Sequence[Second], duration_s: float | None = None) -> Course | None:
@@ -104,6 +104,8 @@ def course_of(fused: Fused, seconds: Sequence[Second], duration_s: float | None 
         label="; ".join(
             [_mix_over_time(fused, seconds, *moments, duration_s), *_disagreement_words(disagreements, seconds)]
         ),
+        relative=False,
+        usual=None,
     )
 
 
