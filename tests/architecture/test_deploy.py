@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from services.capture.settings import CaptureSettings
 from shared import __version__
 from shared.broker.rabbitmq.accounts import Passwords
 from shared.emotions import MODALITIES
@@ -156,10 +157,23 @@ def test_dockerfile_sets_only_what_some_service_reads() -> None:
 
 
 def test_the_deployment_page_has_every_setting_and_no_other() -> None:
-    everything = set().union(*(settings_of(name) for name in OURS))
-    rows = [line.split("|")[1] for line in Path("deploy/README.md").read_text().splitlines() if line.startswith("| `")]
-    named = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
-    assert named == everything
+    assert variables_on("deploy/README.md") == set().union(*(settings_of(name) for name in OURS))
+
+
+def test_the_page_of_the_agent_has_its_settings_and_the_deployment_page_leads_there() -> None:
+    assert variables_on("services/capture/README.md") == variables_of(CaptureSettings)
+    assert "(../services/capture/README.md#settings)" in Path("deploy/README.md").read_text()
+
+
+def variables_on(page: str) -> set[str]:
+    """Return the environment variables that have a row in a table of a page."""
+    rows = [line.split("|")[1] for line in Path(page).read_text().splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+
+
+def test_every_page_here_is_named_on_the_deployment_page() -> None:
+    page = Path("deploy/README.md").read_text()
+    assert not [path.name for path in Path("deploy").glob("*.md") if path.name != "README.md" and path.name not in page]
 
 
 @pytest.mark.parametrize("page", ["README.md", "deploy/README.md"])
