@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from services.audio.features import Prosody, prosody
 from services.audio.model import Prediction
 from shared.emotions import Modality, as_mapping, mood_of
-from shared.messages.details import AudioDetails, Intensity
+from shared.messages.details import INTENSITIES, AudioDetails, Intensity
 from shared.messages.score import Judgement, ModelRef, Status
 from shared.messages.speech import SAMPLE_RATE_HZ
 from shared.scoring import SpeechWindow
@@ -28,7 +28,6 @@ _LEAST_PITCH_RANGE_SEMITONES: Final = 0.25
 _FULL_QUALITY_SNR_DB: Final = 20.0
 _FULL_QUALITY_VOICED_S: Final = 1.0
 
-_INTENSITIES: Final[tuple[Intensity, ...]] = ("calm", "neutral", "low", "high")
 _INTENSITY_BOUNDS: Final = (0.25, 0.5, 0.75)
 
 
@@ -115,7 +114,7 @@ def quality_of(sound: Prosody) -> float:
 
 def intensity_of(arousal: float) -> Intensity:
     """Return the class that an arousal, 0..1, falls into."""
-    return _INTENSITIES[bisect_right(_INTENSITY_BOUNDS, arousal)]
+    return INTENSITIES[bisect_right(_INTENSITY_BOUNDS, arousal)]
 
 
 def _abstained(sound: Prosody | None, reason: str | None) -> Judgement:

@@ -62,27 +62,22 @@ def _cell_centres(cells: int, repeats: int) -> NDArray[np.float32]:
 
 
 def decode(
-    regressors: NDArray[np.float32],
-    logits: NDArray[np.float32],
-    anchors: NDArray[np.float32],
-    side: int,
-    min_confidence: float = MIN_CONFIDENCE,
+    regressors: NDArray[np.float32], logits: NDArray[np.float32], anchors: NDArray[np.float32], side: int
 ) -> Detections:
-    """Decode the anchors that are sure enough.
+    """Decode the anchors that are sure enough: of at least :data:`MIN_CONFIDENCE`.
 
     Args:
         regressors: float32 array of shape (anchors, 16): centre, size and key points, in pixels from the anchor.
         logits: float32 array of shape (anchors,).
         anchors: What :func:`ssd_anchors` gave, shape (anchors, 2).
         side: Width and height of the model's input in pixels.
-        min_confidence: Anchors below it are dropped.
 
     Returns:
         One detection for each anchor that is left, best first; the same face still appears several times.
     """
     confidences = 1 / (1 + np.exp(-np.clip(logits, -_LOGIT_LIMIT, _LOGIT_LIMIT)))
     pairs = regressors.reshape(-1, 2 + KEY_POINTS, 2) / side
-    kept = np.flatnonzero((confidences >= min_confidence) & (pairs[:, 1] > 0).all(axis=1))
+    kept = np.flatnonzero((confidences >= MIN_CONFIDENCE) & (pairs[:, 1] > 0).all(axis=1))
     kept = kept[np.argsort(-confidences[kept], kind="stable")]
     centres, halves = pairs[kept, 0] + anchors[kept], pairs[kept, 1] / 2
     return Detections(

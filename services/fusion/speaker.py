@@ -8,13 +8,12 @@ from typing import Final, Self
 from pydantic import BaseModel, ConfigDict
 
 from services.fusion.accumulate import UNIT
-from shared.messages.details import AudioDetails, Intensity
+from shared.messages.details import INTENSITIES, AudioDetails, Intensity
 from shared.messages.score import ModalityScore, Status
 
 LEAST_UTTERANCES: Final = 5
 """Fewer say too little of what is usual for a person."""
 
-_INTENSITIES: Final[tuple[Intensity, ...]] = ("calm", "neutral", "low", "high")
 _BOUNDS: Final = (-1.0, 0.5, 1.5)
 """Standard deviations over the person's own mean at which an utterance stops to be calm, neutral, of low intensity."""
 
@@ -130,7 +129,7 @@ def relative_voice_of(score: ModalityScore, sums: SpeakerSums) -> RelativeVoice 
     return RelativeVoice(
         pitch_sd=round(pitch_sd, 2),
         energy_sd=round(energy_sd, 2),
-        intensity=_INTENSITIES[bisect_right(_BOUNDS, (pitch_sd + energy_sd) / 2)],
+        intensity=INTENSITIES[bisect_right(_BOUNDS, (pitch_sd + energy_sd) / 2)],
     )
 
 

@@ -24,6 +24,15 @@ from shared.tracing import Span, begin_span, trace_context_of
 
 logger = logging.getLogger(__name__)
 
+_PREFETCH: Final = 1000
+"""Messages in hand at most, of each of the two queues."""
+
+_BATCH_SIZE: Final = 200
+"""Most messages kept in one round trip."""
+
+_LINGER_S: Final = 0.05
+"""Seconds to let further messages come once one is there: a round trip costs far more than a message."""
+
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 
@@ -65,25 +74,11 @@ class FusionWorker:
     Args:
         broker: Where messages come from.
         store: Where they are kept.
-        prefetch: Messages in hand at most, of each of the two queues.
-        batch_size: Most messages kept in one round trip.
-        linger_s: Seconds to let further messages come once one is there: a round trip costs far more than a message.
     """
 
-    def __init__(
-        self,
-        broker: Broker,
-        store: SessionStore,
-        *,
-        prefetch: int = 1000,
-        batch_size: int = 200,
-        linger_s: float = 0.05,
-    ) -> None:
+    def __init__(self, broker: Broker, store: SessionStore) -> None:
         self._broker = broker
         self._store = store
-        self._prefetch = prefetch
-        self._batch_size = batch_size
-        self._linger_s = linger_s
         self._inbox: SimpleQueue[tuple[Delivery, bool] | None] = SimpleQueue()
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="fusion-store", daemon=True)
@@ -93,8 +88,8 @@ class FusionWorker:
         """Begin to consume."""
         self._thread.start()
         self._subscriptions = [
-            self._broker.consume(FUSION_QUEUE, lambda delivery: self._inbox.put((delivery, False)), self._prefetch),
-            self._broker.consume(DEAD_QUEUE, lambda delivery: self._inbox.put((delivery, True)), self._prefetch),
+            self._broker.consume(FUSION_QUEUE, lambda delivery: self._inbox.put((delivery, False)), _PREFETCH),
+            self._broker.consume(DEAD_QUEUE, lambda delivery: self._inbox.put((delivery, True)), _PREFETCH),
         ]
 
     def stop(self) -> None:
@@ -122,12 +117,12 @@ class FusionWorker:
     def _collect(self) -> tuple[list[tuple[Delivery, bool]], bool]:
         """Return what is there, at least one message, and whether it is the last."""
         item = self._inbox.get()
-        if self._inbox.qsize() < self._batch_size:
-            self._stopping.wait(self._linger_s)
+        if self._inbox.qsize() < _BATCH_SIZE:
+            self._stopping.wait(_LINGER_S)
         batch: list[tuple[Delivery, bool]] = []
         while item is not None:
             batch.append(item)
-            if len(batch) == self._batch_size or self._inbox.empty():
+            if len(batch) == _BATCH_SIZE or self._inbox.empty():
                 return batch, False
             item = self._inbox.get()
         return batch, True

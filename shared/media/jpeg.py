@@ -25,18 +25,18 @@ def encode_jpeg(image: NDArray[np.uint8]) -> bytes:
     return data.tobytes()
 
 
-def decode_jpeg(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
     """Decode a JPEG after its header has said that it is not too large.
 
     Returns:
         RGB, uint8 array of shape (height, width, 3).
 
     Raises:
-        UndecodableMessageError: If it is not a JPEG, is damaged, or has more than ``max_pixels`` pixels.
+        UndecodableMessageError: If it is not a JPEG, is damaged, or has more than :data:`MAX_PIXELS` pixels.
     """
     height, width = jpeg_size(data)
-    if height * width > max_pixels:
-        raise UndecodableMessageError(f"a frame of {width}x{height} pixels is over the limit of {max_pixels}")
+    if height * width > MAX_PIXELS:
+        raise UndecodableMessageError(f"a frame of {width}x{height} pixels is over the limit of {MAX_PIXELS}")
     image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR_RGB)
     if image is None:
         raise UndecodableMessageError("the frame does not decode as JPEG")

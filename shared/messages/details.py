@@ -1,6 +1,6 @@
 """What each modality saw or heard beside the emotion itself."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
@@ -9,6 +9,7 @@ from shared.messages.base import Contract, Seconds
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 Intensity = Literal["calm", "neutral", "low", "high"]
+INTENSITIES: Final[tuple[Intensity, ...]] = get_args(Intensity)
 
 
 class Word(Contract):

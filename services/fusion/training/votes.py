@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from services.fusion.accumulate import SMOOTHING
 from services.fusion.pool import Evidence, Floats
-from shared.emotions import EMOTIONS, MODALITIES, MOOD_VECTOR, Emotion, Modality, mood_of
+from shared.emotions import EMOTIONS, MODALITIES, MOOD_VECTOR, Modality, mood_of
 from shared.messages.details import empty_details
 from shared.messages.score import ModalityScore, ModelRef, Status
 
@@ -22,9 +22,6 @@ CLIP_S: Final = 3.0
 
 VOTES_HALF: Final = 0.5
 """Votes at which a panel has half of full quality."""
-
-OFFERED: Final = tuple(emotion for emotion in EMOTIONS if emotion is not Emotion.SURPRISE)
-"""The answers that the people could give."""
 
 _COLUMNS: Final = {"A": "anger", "D": "disgust", "F": "fear", "H": "joy", "N": "neutral", "S": "sadness"}
 _KINDS: Final = {"1": Modality.AUDIO, "2": Modality.FACE, "3": None}

@@ -27,6 +27,7 @@ from services.text.training.release import seal
 
 DEFAULT_PASSES: Final = "emobank=2,sst5=1,sst5_phrases=0.15,posts=1,goemotions=0.6,isear=0.5"
 WEIGHTS: Final = Path(__file__).parent.parent / "weights"
+_READ_TOGETHER: Final = 64
 
 
 def main() -> None:
@@ -139,14 +140,14 @@ def calibrate(model: keras.Model, tokenizer: Tokenizer, folder: Path) -> Calibra
 
 
 def predict(
-    model: keras.Model, tokenizer: Tokenizer, texts: list[str], size: int = 64
+    model: keras.Model, tokenizer: Tokenizer, texts: list[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return raw logits of shape (n, 7) and raw valence of shape (n,)."""
     ids = [encoding.ids for encoding in tokenizer.encode_batch([name_symbols(text) for text in texts])]
     order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
     logits, valence = np.zeros((len(ids), 7)), np.zeros(len(ids))
-    for start in tqdm(range(0, len(order), size), desc="texts", unit="batch", leave=False, disable=None):
-        rows = order[start : start + size]
+    for start in tqdm(range(0, len(order), _READ_TOGETHER), desc="texts", unit="batch", leave=False, disable=None):
+        rows = order[start : start + _READ_TOGETHER]
         outputs = model(pad([ids[row] for row in rows]), training=False)
         logits[rows] = keras.ops.convert_to_numpy(outputs["logits"])
         valence[rows] = keras.ops.convert_to_numpy(outputs["valence"])[:, 0]
