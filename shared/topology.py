@@ -12,12 +12,19 @@ from shared.messages.typed import TypedText
 
 MEDIA_EXCHANGE: Final = "mien.media"
 SCORES_EXCHANGE: Final = "mien.scores"
+RETRY_EXCHANGE: Final = "mien.retry"
 DEAD_EXCHANGE: Final = "mien.dlx"
 
 FUSION_QUEUE: Final = "mien.fusion"
 DEAD_QUEUE: Final = "mien.dead"
 MEDIA_QUEUES: Final[dict[Modality, str]] = {modality: f"mien.{modality}" for modality in Modality}
-QUEUE_MODALITIES: Final[dict[str, Modality]] = {queue: modality for modality, queue in MEDIA_QUEUES.items()}
+RETRY_QUEUES: Final[dict[Modality, str]] = {modality: f"mien.{modality}.retry" for modality in Modality}
+"""Where what came back from a worker waits to be judged alone: what kills its worker takes no other message with it."""
+
+RETRY_KEYS: Final[dict[Modality, str]] = {modality: f"retry.{modality}" for modality in Modality}
+QUEUE_MODALITIES: Final[dict[str, Modality]] = {
+    queue: modality for queues in (MEDIA_QUEUES, RETRY_QUEUES) for modality, queue in queues.items()
+}
 
 SPEECH_KEYS: Final[dict[frozenset[Modality], str]] = {
     frozenset({Modality.TEXT, Modality.AUDIO}): SpeechChunk.TYPE,
@@ -84,6 +91,11 @@ class Topology:
     queues: tuple[Queue, ...]
 
 
+def _retry_queue(modality: Modality) -> Queue:
+    binding = Binding(exchange=RETRY_EXCHANGE, pattern=RETRY_KEYS[modality])
+    return Queue(name=RETRY_QUEUES[modality], bindings=(binding,), delivery_limit=DELIVERY_LIMIT)
+
+
 def _speech_queue(modality: Modality) -> Queue:
     keys = sorted(key for modalities, key in SPEECH_KEYS.items() if modality in modalities)
     if modality is Modality.TEXT:
@@ -93,7 +105,7 @@ def _speech_queue(modality: Modality) -> Queue:
 
 
 TOPOLOGY: Final = Topology(
-    exchanges=(MEDIA_EXCHANGE, SCORES_EXCHANGE, DEAD_EXCHANGE),
+    exchanges=(MEDIA_EXCHANGE, SCORES_EXCHANGE, RETRY_EXCHANGE, DEAD_EXCHANGE),
     queues=(
         _speech_queue(Modality.TEXT),
         _speech_queue(Modality.AUDIO),
@@ -103,6 +115,7 @@ TOPOLOGY: Final = Topology(
             kind=QueueKind.CLASSIC,
             max_length=MAX_LIVE_FRAMES,
         ),
+        *map(_retry_queue, Modality),
         Queue(
             name=FUSION_QUEUE,
             bindings=(

@@ -72,11 +72,11 @@ class Session:
             )  # fmt: skip
             self.confirms.append(self._publish(key, chunk))
 
-    def look(self, count: int) -> None:
-        """Publish so many frames, without waiting for confirms."""
+    def look(self, count: int, media: bytes | None = None) -> None:
+        """Publish so many frames, without waiting for confirms; of a picture without a face where ``media`` is None."""
         for seq in self._next(FrameChunk.TYPE, count):
             chunk = FrameChunk(
-                session_id=self.id, seq=seq, at_s=seq / 5, captured_at=datetime.now(UTC), media=picture()
+                session_id=self.id, seq=seq, at_s=seq / 5, captured_at=datetime.now(UTC), media=media or picture()
             )
             self.confirms.append(self._publish(FrameChunk.TYPE, chunk))
 

@@ -7,7 +7,8 @@ from time import monotonic
 import pytest
 
 from shared.emotions import Modality
-from shared.topology import MEDIA_QUEUES
+from shared.topology import DELIVERY_LIMIT, MEDIA_QUEUES
+from tests.faults.poisoned import poison
 from tests.faults.session import Session
 from tests.faults.system import LONG, PATIENCE_S, TIMEOUT_S, System, recovered
 
@@ -80,6 +81,35 @@ def test_a_worker_whose_model_hangs_ends_itself_while_it_drains_too(system: Syst
     session.end()
     session.check()
     recovered("face worker told to end while it hung, and started again", since)
+
+
+def test_a_frame_that_kills_every_worker_fails_alone(system: System) -> None:
+    system.stop("face")
+    session, beside = Session(system, Modality.FACE), 11
+    session.look(4)
+    session.look(1, poison())
+    session.look(beside - 4)
+    session.end()
+    since, deaths = monotonic(), 0
+    while session.read().get("status") != "complete":
+        deaths += _dies(system, session)
+    row = session.read()["accounting"][Modality.FACE]
+    assert (row["published"], row["abstained"], row["failed"]) == (beside + 1, beside, 1)
+    assert DELIVERY_LIMIT < deaths <= DELIVERY_LIMIT + 2, "once in company, then alone"
+    recovered(f"face worker killed by one frame, {deaths} times, and started again each time", since)
+
+
+def _dies(system: System, session: Session) -> bool:
+    """Run a worker that one frame kills until it is dead or has no more to do, and say whether it is dead."""
+    worker = system.launch("poisoned", module="tests.faults.poisoned")
+    del system.processes["poisoned"]  # or its death would be taken for a failure
+    system.wait_until(
+        lambda: worker.poll() is not None or session.read().get("status") == "complete", lambda: str(session.read())
+    )
+    is_dead = worker.poll() is not None
+    worker.terminate()
+    assert worker.wait(PATIENCE_S) == (-signal.SIGKILL if is_dead else 0), system.tail("poisoned")
+    return is_dead
 
 
 def _hanging_worker(system: System) -> "subprocess.Popen[bytes]":

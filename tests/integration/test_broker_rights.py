@@ -28,8 +28,18 @@ from shared.media.flac import encode_flac, read_speech
 from shared.messages import AudioDetails, Judgement, ModalityScore, ModelRef, SpeechChunk, Status
 from shared.scoring import SpeechWindow
 from shared.settings import BrokerSettings
-from shared.topology import DEAD_QUEUE, FUSION_QUEUE, MEDIA_EXCHANGE, MEDIA_QUEUES, SCORES_EXCHANGE, TOPOLOGY
+from shared.topology import (
+    DEAD_QUEUE,
+    FUSION_QUEUE,
+    MEDIA_EXCHANGE,
+    MEDIA_QUEUES,
+    RETRY_EXCHANGE,
+    RETRY_KEYS,
+    SCORES_EXCHANGE,
+    TOPOLOGY,
+)
 from shared.worker import Worker
+from tests.broker_house import Consumer
 from tests.servers import RabbitMqServer
 
 PATIENCE_S: Final = 30
@@ -116,6 +126,20 @@ def test_a_chunk_goes_from_the_agent_to_fusion_and_nobody_may_declare(
     assert (lost.death.queue, lost.death.cause) == (MEDIA_QUEUES[Modality.AUDIO], Cause.REJECTED)
 
 
+def test_a_worker_may_set_apart_what_came_back(broker_of: Callable[[str], RabbitMqBroker]) -> None:
+    agent, dying, audio, fusion = (broker_of(role) for role in ("agent", "audio", "audio", "fusion"))
+    agent.publish(MEDIA_EXCHANGE, "speech.audio", _chunk(8).to_message()).result(PATIENCE_S)
+    Consumer(dying, MEDIA_QUEUES[Modality.AUDIO]).take()
+    dying.close()
+    scores = Consumer(fusion, FUSION_QUEUE)
+    worker = Worker(audio, EvenScorer(), read_speech)
+    worker.start()
+    delivery = scores.take()
+    delivery.ack()
+    worker.stop()
+    assert ModalityScore.from_message(delivery.message).seq == 8
+
+
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: str(role.name))
 def test_a_role_may_do_its_work_and_nothing_else(role: Role, url_of: Callable[[str], str]) -> None:
     with pika.BlockingConnection(pika.URLParameters(url_of(role.name))) as connection:
@@ -132,12 +156,11 @@ def test_a_role_may_do_its_work_and_nothing_else(role: Role, url_of: Callable[[s
 
 @pytest.mark.parametrize("modality", Modality)
 def test_a_worker_speaks_for_its_own_modality_alone(modality: Modality, url_of: Callable[[str], str]) -> None:
+    keys = [*(f"score.{other}" for other in Modality), *RETRY_KEYS.values()]
     with pika.BlockingConnection(pika.URLParameters(url_of(modality))) as connection:
-        keys = [f"score.{other}" for other in Modality]
-        spoken = _allowed(
-            connection, keys, lambda channel, key: channel.basic_publish(SCORES_EXCHANGE, key, b"", mandatory=True)
-        )
-    assert spoken == {f"score.{modality}"}
+        for exchange in (SCORES_EXCHANGE, RETRY_EXCHANGE):
+            spoken = _allowed(connection, keys, partial(_publish, exchange=exchange))
+            assert spoken == {f"score.{modality}", RETRY_KEYS[modality]}
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role.looks_at], ids=lambda role: str(role.name))
@@ -196,7 +219,11 @@ def _allowed(
 
 
 def _probe(channel: BlockingChannel, exchange: str) -> None:
-    channel.basic_publish(exchange, PROBE_KEY, b"", mandatory=True)
+    _publish(channel, PROBE_KEY, exchange=exchange)
+
+
+def _publish(channel: BlockingChannel, key: str, *, exchange: str) -> None:
+    channel.basic_publish(exchange, key, b"", mandatory=True)
 
 
 def _bind(channel: BlockingChannel, queue: str, *, exchange: str) -> None:

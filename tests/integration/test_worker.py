@@ -3,47 +3,17 @@
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from queue import SimpleQueue
 
-import numpy as np
 import pytest
 
 from shared.broker.memory import MemoryBroker
-from shared.broker.port import Delivery
-from shared.emotions import EMOTIONS, Modality
-from shared.media.flac import encode_flac, read_speech
-from shared.messages import AudioDetails, Judgement, Message, ModalityScore, ModelRef, SpeechChunk, Status
+from shared.emotions import Modality
+from shared.media.flac import read_speech
+from shared.messages import Judgement, Message, SpeechChunk, Status
 from shared.scoring import SpeechWindow
-from shared.topology import DEAD_QUEUE, FUSION_QUEUE, MEDIA_EXCHANGE, MEDIA_QUEUES, TOPOLOGY
+from shared.topology import DEAD_QUEUE, FUSION_QUEUE, MEDIA_QUEUES, TOPOLOGY
 from shared.worker import Worker
-
-PATIENCE_S = 10
-
-
-class LoudnessScorer:
-    """The louder, the better the mood; silence breaks it, as a bug would."""
-
-    modality = Modality.AUDIO
-    model = ModelRef(name="loudness", version="1")
-
-    def __init__(self) -> None:
-        self.batches: list[int] = []
-
-    def warm_up(self) -> None:
-        """Nothing is slow the first time."""
-
-    def score(self, windows: Sequence[SpeechWindow]) -> list[Judgement]:
-        self.batches.append(len(windows))
-        return [self._judge(window) for window in windows]
-
-    def _judge(self, window: SpeechWindow) -> Judgement:
-        loudness = float(np.abs(window.samples).max())
-        if loudness == 0:
-            raise ZeroDivisionError("silence")
-        even = dict.fromkeys(EMOTIONS, 1 / 7)
-        mood = 1 + 4 * min(1.0, loudness)
-        return Judgement(status=Status.SCORED, mood=mood, distribution=even, details=AudioDetails())
+from tests.loudness import PATIENCE_S, LoudnessScorer, chunk, collect, publish, scores_of
 
 
 @pytest.fixture
@@ -54,35 +24,13 @@ def broker() -> Iterator[MemoryBroker]:
     broker.close()
 
 
-def _chunk(seq: int, level: float = 0.5, session: str = "session-0001") -> SpeechChunk:
-    media = encode_flac(np.full(1600, level, dtype=np.float32))
-    return SpeechChunk(
-        session_id=session, seq=seq, start_s=seq, end_s=seq + 0.1, captured_at=datetime.now(UTC), media=media
-    )
-
-
-def _publish(broker: MemoryBroker, message: Message) -> None:
-    broker.publish(MEDIA_EXCHANGE, "speech.audio", message).result(PATIENCE_S)
-
-
-def _collect(broker: MemoryBroker, queue: str) -> "SimpleQueue[Delivery]":
-    arrived: SimpleQueue[Delivery] = SimpleQueue()
-    broker.consume(queue, arrived.put, prefetch=1000)
-    return arrived
-
-
-def _scores(arrived: "SimpleQueue[Delivery]", count: int) -> dict[int, ModalityScore]:
-    scores = [ModalityScore.from_message(arrived.get(timeout=PATIENCE_S).message) for _ in range(count)]
-    return {score.seq: score for score in scores}
-
-
 def test_every_chunk_becomes_one_score_in_its_place(broker: MemoryBroker) -> None:
-    arrived = _collect(broker, FUSION_QUEUE)
+    arrived = collect(broker, FUSION_QUEUE)
     worker = Worker(broker, LoudnessScorer(), read_speech)
     worker.start()
     for seq in range(20):
-        _publish(broker, _chunk(seq, level=(seq + 1) / 21).to_message())
-    scores = _scores(arrived, 20)
+        publish(broker, chunk(seq, level=(seq + 1) / 21).to_message())
+    scores = scores_of(arrived, 20)
     worker.stop()
     assert set(scores) == set(range(20))
     assert all(score.mood == pytest.approx(1 + 4 * (seq + 1) / 21, abs=0.01) for seq, score in scores.items())
@@ -94,23 +42,23 @@ def test_every_chunk_becomes_one_score_in_its_place(broker: MemoryBroker) -> Non
 
 def test_waiting_messages_are_judged_together(broker: MemoryBroker) -> None:
     for seq in range(16):
-        _publish(broker, _chunk(seq).to_message())
-    arrived = _collect(broker, FUSION_QUEUE)
+        publish(broker, chunk(seq).to_message())
+    arrived = collect(broker, FUSION_QUEUE)
     scorer = LoudnessScorer()
     worker = Worker(broker, scorer, read_speech, batch_size=8, linger_s=1.0)
     worker.start()
-    _scores(arrived, 16)
+    scores_of(arrived, 16)
     worker.stop()
     assert scorer.batches == [8, 8]
 
 
 def test_window_that_breaks_the_scorer_fails_alone(broker: MemoryBroker) -> None:
     for seq in range(4):
-        _publish(broker, _chunk(seq, level=0.0 if seq == 2 else 0.5).to_message())
-    arrived = _collect(broker, FUSION_QUEUE)
+        publish(broker, chunk(seq, level=0.0 if seq == 2 else 0.5).to_message())
+    arrived = collect(broker, FUSION_QUEUE)
     worker = Worker(broker, LoudnessScorer(), read_speech)
     worker.start()
-    scores = _scores(arrived, 4)
+    scores = scores_of(arrived, 4)
     worker.stop()
     assert {seq: score.status for seq, score in scores.items()} == {
         0: Status.SCORED, 1: Status.SCORED, 2: Status.FAILED, 3: Status.SCORED,
@@ -119,8 +67,8 @@ def test_window_that_breaks_the_scorer_fails_alone(broker: MemoryBroker) -> None
 
 
 def test_what_cannot_be_read_is_dead_lettered_and_the_rest_goes_on(broker: MemoryBroker) -> None:
-    good = _chunk(0).to_message()
-    dead, arrived = _collect(broker, DEAD_QUEUE), _collect(broker, FUSION_QUEUE)
+    good = chunk(0).to_message()
+    dead, arrived = collect(broker, DEAD_QUEUE), collect(broker, FUSION_QUEUE)
     worker = Worker(broker, LoudnessScorer(), read_speech)
     worker.start()
     foreign = [
@@ -129,8 +77,8 @@ def test_what_cannot_be_read_is_dead_lettered_and_the_rest_goes_on(broker: Memor
         replace(good, headers={**good.headers, "seq": -1}),
     ]
     for message in [*foreign, good]:
-        _publish(broker, message)
-    assert set(_scores(arrived, 1)) == {0}
+        publish(broker, message)
+    assert set(scores_of(arrived, 1)) == {0}
     worker.stop()
     deaths = [dead.get(timeout=PATIENCE_S).death for _ in foreign]
     assert [(death.queue, death.cause) for death in deaths if death] == [("mien.audio", "rejected")] * 3
@@ -142,12 +90,12 @@ def test_a_decoder_that_stumbles_costs_one_message(broker: MemoryBroker) -> None
             raise ZeroDivisionError("of a library")
         return read_speech(message)
 
-    dead, arrived = _collect(broker, DEAD_QUEUE), _collect(broker, FUSION_QUEUE)
+    dead, arrived = collect(broker, DEAD_QUEUE), collect(broker, FUSION_QUEUE)
     worker = Worker(broker, LoudnessScorer(), read)
     worker.start()
     for seq in range(2):
-        _publish(broker, _chunk(seq).to_message())
-    assert set(_scores(arrived, 1)) == {1}
+        publish(broker, chunk(seq).to_message())
+    assert set(scores_of(arrived, 1)) == {1}
     assert dead.get(timeout=PATIENCE_S).message.headers["seq"] == 0
     worker.stop()
 
@@ -161,23 +109,23 @@ def test_a_worker_tells_how_long_its_batch_takes(broker: MemoryBroker) -> None:
             assert may_end.wait(PATIENCE_S)
             return super().score(windows)
 
-    arrived = _collect(broker, FUSION_QUEUE)
+    arrived = collect(broker, FUSION_QUEUE)
     worker = Worker(broker, SlowScorer(), read_speech)
     worker.start()
     assert worker.busy_s == 0
-    _publish(broker, _chunk(0).to_message())
+    publish(broker, chunk(0).to_message())
     assert begun.wait(PATIENCE_S)
     first = worker.busy_s
     assert worker.busy_s > first > 0
     may_end.set()
-    _scores(arrived, 1)
+    scores_of(arrived, 1)
     worker.stop()
     assert worker.busy_s == 0
 
 
 def test_stop_finishes_what_is_in_hand_and_leaves_the_rest(broker: MemoryBroker) -> None:
     for seq in range(100):
-        _publish(broker, _chunk(seq).to_message())
+        publish(broker, chunk(seq).to_message())
     scorer = LoudnessScorer()
     worker = Worker(broker, scorer, read_speech, batch_size=4)
     worker.start()
@@ -188,10 +136,10 @@ def test_stop_finishes_what_is_in_hand_and_leaves_the_rest(broker: MemoryBroker)
 
 
 def test_trace_context_goes_from_chunk_to_score(broker: MemoryBroker) -> None:
-    arrived = _collect(broker, FUSION_QUEUE)
+    arrived = collect(broker, FUSION_QUEUE)
     worker = Worker(broker, LoudnessScorer(), read_speech)
     worker.start()
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    _publish(broker, _chunk(0).model_copy(update={"traceparent": trace}).to_message())
-    assert _scores(arrived, 1)[0].traceparent == trace
+    publish(broker, chunk(0).model_copy(update={"traceparent": trace}).to_message())
+    assert scores_of(arrived, 1)[0].traceparent == trace
     worker.stop()

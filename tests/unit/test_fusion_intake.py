@@ -38,7 +38,7 @@ def message(
 
 @pytest.mark.parametrize(
     ("queue", "modality"),
-    [("mien.text", Modality.TEXT), ("mien.audio", Modality.AUDIO), ("mien.face", Modality.FACE)],
+    [(f"mien.{modality}{suffix}", modality) for modality in Modality for suffix in ("", ".retry")],
 )
 @pytest.mark.parametrize(
     ("cause", "outcome"),

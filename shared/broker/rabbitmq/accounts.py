@@ -12,7 +12,17 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.emotions import Modality
 from shared.messages.score import ModalityScore
-from shared.topology import DEAD_QUEUE, FUSION_QUEUE, MEDIA_EXCHANGE, MEDIA_QUEUES, SCORES_EXCHANGE, TOPOLOGY
+from shared.topology import (
+    DEAD_QUEUE,
+    FUSION_QUEUE,
+    MEDIA_EXCHANGE,
+    MEDIA_QUEUES,
+    RETRY_EXCHANGE,
+    RETRY_KEYS,
+    RETRY_QUEUES,
+    SCORES_EXCHANGE,
+    TOPOLOGY,
+)
 
 PROBE_KEY: Final = "doctor.check"
 """A routing key that no queue takes: publishing under it shows whether an account may, and reaches nobody."""
@@ -73,9 +83,9 @@ ROLES: Final[tuple[Role, ...]] = (
     *(
         Role(
             name=modality.value,
-            publishes=(SCORES_EXCHANGE,),
-            keys=(f"{ModalityScore.TYPE}.{modality}",),
-            consumes=(MEDIA_QUEUES[modality],),
+            publishes=(SCORES_EXCHANGE, RETRY_EXCHANGE),
+            keys=(f"{ModalityScore.TYPE}.{modality}", RETRY_KEYS[modality]),
+            consumes=(MEDIA_QUEUES[modality], RETRY_QUEUES[modality]),
         )
         for modality in Modality
     ),

@@ -14,10 +14,10 @@ from pydantic import ValidationError
 
 from shared.broker.rabbitmq.accounts import ROLES, Passwords, users
 from shared.broker.rabbitmq.channels import arguments_of
-from shared.topology import DEAD_QUEUE, FUSION_QUEUE, MEDIA_QUEUES, TOPOLOGY, Queue, QueueKind
+from shared.topology import DEAD_QUEUE, FUSION_QUEUE, MEDIA_QUEUES, RETRY_QUEUES, TOPOLOGY, Queue, QueueKind
 
 MAX_WAITING_BYTES: Final = 4 * 2**30
-"""Speech that may wait in one queue; past it the agent is told no, before the broker's disk is full."""
+"""Media that may wait in one quorum queue; past it the sender is told no, before the broker's disk is full."""
 
 MAX_DEAD_BYTES: Final = 2**30
 
@@ -53,8 +53,10 @@ def policies(vhost: str) -> list[dict[str, Any]]:
     """Return the limits that an operator may change without a new queue; one policy at most applies to a queue."""
     quorum = {queue.name for queue in TOPOLOGY.queues if queue.kind is QueueKind.QUORUM}
     speech = sorted(quorum & set(MEDIA_QUEUES.values()))
+    bounded = {**_NEVER_LOST, "max-length-bytes": MAX_WAITING_BYTES}
     return [
-        _policy(vhost, "mien-speech", speech, {**_NEVER_LOST, "max-length-bytes": MAX_WAITING_BYTES}),
+        _policy(vhost, "mien-speech", speech, bounded),
+        _policy(vhost, "mien-retry", sorted(RETRY_QUEUES.values()), bounded),
         _policy(vhost, "mien-scores", [FUSION_QUEUE], _NEVER_LOST),
         _policy(vhost, "mien-dead", [DEAD_QUEUE], {"overflow": "reject-publish", "max-length-bytes": MAX_DEAD_BYTES}),
     ]
