@@ -53,6 +53,7 @@ TROUBLE: Final[dict[str, dict[str, str]]] = {
         'mien_scores_total{modality="text",status="failed"}': "0+10x20",
     },
     "MienDeadLetters": {'mien_dead_letters_total{queue="mien.text",cause="rejected"}': "0x10 30x10"},
+    "MienDeliveryLimit": {'mien_dead_letters_total{queue="mien.text.retry",cause="delivery_limit"}': "0x10 1x10"},
     "MienFramesExpire": {'mien_dead_letters_total{queue="mien.face",cause="expired"}': "0+120x20"},
     "MienScoresRefused": {'mien_publish_confirms_total{job="text",outcome="refused"}': "0x12 1x10"},
     "MienReconnects": {'mien_broker_reconnects_total{job="text"}': "0+1x20"},

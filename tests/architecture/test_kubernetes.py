@@ -16,7 +16,7 @@ import yaml
 from shared import __version__
 from shared.broker.rabbitmq.accounts import ROLES, Passwords
 from shared.emotions import MODALITIES, Modality
-from shared.topology import FUSION_QUEUE, MEDIA_QUEUES, TOPOLOGY, QueueKind
+from shared.topology import FUSION_QUEUE, MEDIA_QUEUES, RETRY_QUEUES, TOPOLOGY, QueueKind
 from tests.architecture.crds import SCHEMAS
 from tests.architecture.deployment import (
     ACCOUNTS,
@@ -143,13 +143,14 @@ def test_pods_have_as_few_rights_as_they_need(name: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_is_scaled_by_its_own_queue(service: str) -> None:
+def test_a_service_is_scaled_by_its_own_queues(service: str) -> None:
     scaled = SCALED[service]["spec"]
-    (trigger,) = scaled["triggers"]
-    queue = MEDIA_QUEUES[Modality(service)] if service in MODALITIES else FUSION_QUEUE
+    queues = (
+        [each[Modality(service)] for each in (MEDIA_QUEUES, RETRY_QUEUES)] if service in MODALITIES else [FUSION_QUEUE]
+    )
     assert scaled["scaleTargetRef"] == {"name": service}
-    assert trigger["metadata"]["queueName"] == queue
-    assert trigger["authenticationRef"]["name"] in _of_kind("TriggerAuthentication")
+    assert [trigger["metadata"]["queueName"] for trigger in scaled["triggers"]] == queues
+    assert {each["authenticationRef"]["name"] for each in scaled["triggers"]} <= set(_of_kind("TriggerAuthentication"))
     assert "replicas" not in DEPLOYMENTS[service]["spec"], "or every kubectl apply would undo what KEDA did"
     assert set(SCALED) == set(SERVICES)
 
@@ -162,7 +163,7 @@ def test_only_what_can_wait_for_a_start_goes_to_zero() -> None:
 
 def test_keda_asks_with_the_account_that_may_only_look() -> None:
     observer = next(role for role in ROLES if role.name == "observer")
-    queues = {each["spec"]["triggers"][0]["metadata"]["queueName"] for each in SCALED.values()}
+    queues = {trigger["metadata"]["queueName"] for each in SCALED.values() for trigger in each["spec"]["triggers"]}
     assert queues <= set(observer.looks_at)
     assert f"amqps://{observer.account}:" in CREATED
 

@@ -18,7 +18,7 @@ from services.fusion.metrics import KEPT
 from services.fusion.store import connect
 from shared import metrics
 from shared.broker.port import Cause
-from shared.topology import FUSION_QUEUE, MEDIA_QUEUES
+from shared.topology import FUSION_QUEUE, MEDIA_QUEUES, RETRY_QUEUES
 from tests.architecture.deployment import COMPOSE, PORT
 
 FOLDER: Final = Path("deploy/monitoring")
@@ -111,7 +111,8 @@ def test_what_an_alert_waits_for_is_counted_from_the_start() -> None:
     script = "import services.fusion.metrics, shared.metrics as m; print(m.exposition().decode())"
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert 'mien_publish_confirms_total{outcome="refused"} 0.0' in told
-    for queue, cause in product((*MEDIA_QUEUES.values(), FUSION_QUEUE), (Cause.REJECTED, Cause.DELIVERY_LIMIT)):
+    queues = (*MEDIA_QUEUES.values(), *RETRY_QUEUES.values(), FUSION_QUEUE)
+    for queue, cause in product(queues, (Cause.REJECTED, Cause.DELIVERY_LIMIT)):
         assert f'mien_dead_letters_total{{cause="{cause}",queue="{queue}"}} 0.0' in told
 
 
