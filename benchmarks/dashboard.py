@@ -15,7 +15,8 @@ from services.fusion.store import SessionStore, connect
 from tests import servers
 from tests.e2e.browser import as_devices, chromium
 from tests.e2e.command import SAMPLE
-from tests.e2e.made_up import FRAME_S, MadeUp, serving
+from tests.e2e.made_up import FRAME_S, MadeUp
+from tests.stores import serving
 
 HOUR_S: Final = 3600
 SECONDS: Final = 20

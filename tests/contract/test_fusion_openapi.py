@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import fakeredis
 import pytest
 import schemathesis
 from fastapi.testclient import TestClient
@@ -19,11 +18,11 @@ from services.fusion.api import create_app, examples, models
 from services.fusion.api.problems import Problem
 from services.fusion.results import SessionResult, SessionSummary
 from services.fusion.settings import FusionSettings
-from services.fusion.store import SessionStore
 from shared.broker.memory import MemoryBroker
 from shared.errors import BadInputError
 from shared.messages.session import SessionStarted
 from shared.topology import TOPOLOGY
+from tests.stores import memory_store
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -41,7 +40,7 @@ class NoMedia:
 broker = MemoryBroker()
 broker.declare(TOPOLOGY)
 app = create_app(
-    SessionStore(fakeredis.FakeRedis(decode_responses=True)),
+    memory_store(),
     FusionSettings(fusion_rate=1e6, fusion_guess_rate=1e6),
     broker=broker,
     ingest=NoMedia(),

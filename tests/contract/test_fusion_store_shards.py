@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.fusion.state import Outcome
-from services.fusion.store import Operation, SessionStore
+from services.fusion.store import Operation
 from shared.emotions import Modality
 from shared.messages.score import ModalityScore
 from tests.contract.store_sessions import ended, forget, known, score, started
+from tests.stores import memory_store
 
 NUMBERS = st.integers(min_value=0, max_value=40)
 
@@ -33,10 +34,10 @@ def test_order_duplicates_and_shards_do_not_show_though_stretches_are_forgotten(
     mixed = data.draw(st.permutations([*operations, *data.draw(st.lists(st.sampled_from(operations), max_size=4))]))
     cut = data.draw(st.integers(min_value=0, max_value=len(mixed)))
     server = fakeredis.FakeServer()
-    shards = [SessionStore(fakeredis.FakeRedis(server=server, decode_responses=True)) for _ in range(2)]
+    shards = [memory_store(server) for _ in range(2)]
     for shard, part in zip(shards, (mixed[:cut], mixed[cut:]), strict=True):
         shard.apply(part)
-    plain = SessionStore(fakeredis.FakeRedis(decode_responses=True))
+    plain = memory_store()
     plain.apply(operations[:2])
     for each in operations[2 : 2 + 2 * len(starts)]:
         assert isinstance(each, ModalityScore)

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 from services.fusion.store import SessionStore, connect
 from tests.e2e.browser import as_devices, chromium
 from tests.e2e.command import SAMPLE
-from tests.e2e.made_up import serving
+from tests.stores import serving
 
 
 @pytest.fixture(scope="session")

@@ -2,17 +2,11 @@
 
 import json
 import math
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from playwright.sync_api import Page, expect
 
-from services.fusion.api import Server, create_app
-from services.fusion.settings import FusionSettings
 from services.fusion.store import SessionStore
 from shared.emotions import EMOTIONS, MODALITIES, Emotion, Modality, as_mapping, mood_of
 from shared.messages import (
@@ -37,20 +31,6 @@ _BATCH: Final = 500
 def _words(at_s: int) -> tuple[Word, ...]:
     effects = {"A": 0.0, "happy": 0.8, "second": -0.2, f"{at_s}.": None}
     return tuple(Word(text=text, probability=0.9, effect=effect) for text, effect in effects.items())
-
-
-@contextmanager
-def serving(store: SessionStore, api_keys: tuple[str, ...] = ()) -> Iterator[str]:
-    """Serve the API and the dashboard over a store, in a thread, and give their address."""
-    server = Server(create_app(store, FusionSettings(fusion_rate=10_000, fusion_api_keys=api_keys)))
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @dataclass(frozen=True, slots=True)

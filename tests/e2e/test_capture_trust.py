@@ -14,7 +14,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import fakeredis
 import numpy as np
 import pytest
 import trustme
@@ -23,7 +22,6 @@ from services.capture.sources.file import FileSource
 from services.capture.sources.port import AudioBlock
 from services.fusion.results import build_summary
 from services.fusion.state import Phase
-from services.fusion.store.session_store import SessionStore
 from services.fusion.worker import FusionWorker
 from shared.broker.port import Delivery
 from shared.broker.rabbitmq import RabbitMqBroker
@@ -32,6 +30,7 @@ from shared.messages import FrameChunk, Message, ModalityScore, SessionEnded, Se
 from shared.topology import MEDIA_EXCHANGE, TOPOLOGY, Binding, Queue
 from tests.e2e.command import SAMPLE, mien
 from tests.servers import RabbitMqServer
+from tests.stores import memory_store
 
 TAP: Final = Queue(name="tap", bindings=(Binding(exchange=MEDIA_EXCHANGE, pattern="#"),), dead_letter_exchange=None)
 PASSWORD: Final = "only/for:publishing"
@@ -138,7 +137,7 @@ def test_raw_sound_on_standard_input_is_cut_like_any_other(house: House, tmp_pat
 
 
 def test_what_is_judged_here_leaves_as_scores_alone_and_is_accounted_for(house: House) -> None:
-    store = SessionStore(fakeredis.FakeRedis(decode_responses=True))
+    store = memory_store()
     fusion = FusionWorker(house.broker, store)
     fusion.start()
     try:

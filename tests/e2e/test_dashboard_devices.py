@@ -10,8 +10,10 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route, WebSocketRoute, expect
 
+from services.fusion.settings import FusionSettings
 from services.fusion.store import SessionStore
-from tests.e2e.made_up import MadeUp, serving
+from tests.e2e.made_up import MadeUp
+from tests.stores import serving
 
 READY_MS: Final = 60_000
 
@@ -51,7 +53,7 @@ def expect_devices_released(page: Page) -> None:
 
 
 def test_a_session_that_is_refused_leaves_no_device_on(page: Page, store: SessionStore) -> None:
-    with serving(store, (hashlib.sha256(b"key").hexdigest(),)) as address:
+    with serving(store, FusionSettings(fusion_api_keys=(hashlib.sha256(b"key").hexdigest(),))) as address:
         page.goto(address)
         begin(page)
         page.wait_for_function("opened.length > 0")

@@ -24,16 +24,6 @@ PROBLEM = "application/problem+json"
 
 
 @pytest.fixture
-def redis_server() -> fakeredis.FakeServer:
-    return fakeredis.FakeServer()
-
-
-@pytest.fixture
-def store(redis_server: fakeredis.FakeServer) -> SessionStore:
-    return SessionStore(fakeredis.FakeRedis(server=redis_server, decode_responses=True))
-
-
-@pytest.fixture
 def app(store: SessionStore) -> FastAPI:
     return create_app(store, FusionSettings())
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import fakeredis
 import pytest
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -13,11 +12,6 @@ from services.fusion.settings import FusionSettings
 from services.fusion.store import SessionStore
 
 PROBLEM = "application/problem+json"
-
-
-@pytest.fixture
-def store() -> SessionStore:
-    return SessionStore(fakeredis.FakeRedis(decode_responses=True))
 
 
 def create(client: TestClient) -> tuple[str, dict[str, str]]:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import fakeredis
 import pytest
 from fastapi.testclient import TestClient
 
@@ -20,11 +19,6 @@ from shared.messages.score import ModalityScore, ModelRef, Status
 
 PROBLEM = "application/problem+json"
 WANTED: dict[str, Any] = {"consent": True, "purpose": "personal"}
-
-
-@pytest.fixture
-def store() -> SessionStore:
-    return SessionStore(fakeredis.FakeRedis(decode_responses=True))
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import time
 from concurrent.futures import Future
 from datetime import timedelta
 
-import fakeredis
 import pytest
 from fastapi.testclient import TestClient
 
@@ -19,11 +18,6 @@ from shared.messages.score import ModalityScore, ModelRef, Status
 from shared.messages.typed import TypedText
 from shared.sessions import new_session
 from shared.topology import MEDIA_EXCHANGE, TOPOLOGY
-
-
-@pytest.fixture
-def store() -> SessionStore:
-    return SessionStore(fakeredis.FakeRedis(decode_responses=True))
 
 
 class Alarmed(MemoryBroker):

@@ -1,19 +1,16 @@
 """Server-sent events over real HTTP: in order, exactly once, across breaks and across processes."""
 
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-import fakeredis
 import httpx
 import pytest
 import redis
 
-from services.fusion.api import Server, create_app
 from services.fusion.api.follow import _MAX_WAITING
 from services.fusion.settings import FusionSettings
 from services.fusion.state import Loss, Outcome
@@ -24,28 +21,15 @@ from shared.messages.details import FaceDetails
 from shared.messages.score import ModalityScore, ModelRef, Status
 from shared.messages.session import SessionEnded
 from shared.sessions import new_session
+from tests.stores import memory_store, serving
 
 SETTINGS = FusionSettings(fusion_heartbeat_s=0.3, fusion_rate=1000)
-
-
-@contextmanager
-def serving(store: SessionStore, settings: FusionSettings = SETTINGS) -> Iterator[str]:
-    """A server of its own, in a thread."""
-    server = Server(create_app(store, settings))
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @pytest.fixture(params=["fakeredis", "redis"])
 def store(request: pytest.FixtureRequest) -> SessionStore:
     if request.param == "fakeredis":
-        return SessionStore(fakeredis.FakeRedis(decode_responses=True))
+        return memory_store()
     client: redis.Redis = connect(request.getfixturevalue("redis_url"))
     return SessionStore(client)
 
@@ -97,7 +81,7 @@ def _events(lines: Iterator[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def test_events_come_once_and_in_order_and_end_with_the_final_result(store: SessionStore) -> None:
     session = Session(store)
     session.lose(3)
-    with serving(store) as url, session.follow(url) as events:
+    with serving(store, SETTINGS) as url, session.follow(url) as events:
         seen = [next(events) for _ in range(4)]
         session.lose(2)
         session.end()
@@ -118,7 +102,7 @@ def test_a_client_that_broke_off_misses_nothing_and_gets_nothing_twice_from_anot
     seqs: list[int] = []
     last = None
     for _ in range(4):
-        with serving(store) as url, session.follow(url, last) as events:
+        with serving(store, SETTINGS) as url, session.follow(url, last) as events:
             taken = 0
             for kind, event_id, data in events:
                 last = event_id or last
@@ -129,18 +113,18 @@ def test_a_client_that_broke_off_misses_nothing_and_gets_nothing_twice_from_anot
                     break
         session.lose(3)
     session.end()
-    with serving(store) as url, session.follow(url, last) as events:
+    with serving(store, SETTINGS) as url, session.follow(url, last) as events:
         seen = list(events)
     seqs += [int(data["seq"]) for kind, _, data in seen if kind == "lost"]
     assert seqs == list(range(session.lost))
-    with serving(store) as url:
+    with serving(store, SETTINGS) as url:
         headers = {"Authorization": f"Bearer {session.token}", "Last-Event-ID": seen[-1][1]}
         assert httpx.get(f"{url}/v1/sessions/{session.id}/events", headers=headers).status_code == 204
 
 
 def test_a_quiet_stream_says_that_it_lives_and_an_erased_session_ends_it(store: SessionStore) -> None:
     session = Session(store)
-    with serving(store) as url, session.follow(url) as events:
+    with serving(store, SETTINGS) as url, session.follow(url) as events:
         while next(events)[0] != "heartbeat":
             continue
         store.erase(session.id)
@@ -156,7 +140,7 @@ def test_many_clients_of_many_sessions_share_one_reader(store: SessionStore) -> 
             ends.append([kind for kind, _, _ in events if kind in {"lost", "final"}])
 
     earlier = set(threading.enumerate())
-    with serving(store) as url:
+    with serving(store, SETTINGS) as url:
         before = threading.active_count()
         threads = [threading.Thread(target=follow, args=(session, url)) for session in sessions for _ in range(4)]
         for thread in threads:
@@ -174,7 +158,7 @@ def test_many_clients_of_many_sessions_share_one_reader(store: SessionStore) -> 
 
 def test_a_client_that_lags_reads_on_from_the_store(store: SessionStore) -> None:
     session = Session(store)
-    with serving(store) as url, session.follow(url) as events:
+    with serving(store, SETTINGS) as url, session.follow(url) as events:
         next(events)
         session.lose(min(900, _MAX_WAITING))
         session.end()
@@ -187,14 +171,14 @@ def test_a_client_is_told_where_events_are_no_longer_kept(store: SessionStore) -
     first = store.events.last_id(session.id)
     session.lose(1300)
     session.end()
-    with serving(store) as url, session.follow(url, first) as events:
+    with serving(store, SETTINGS) as url, session.follow(url, first) as events:
         seen = list(events)
     assert next(kind for kind, _, _ in seen if kind != "interim") == "gap"
     left = [int(data["seq"]) for kind, _, data in seen if kind == "lost"]
     assert left == list(range(session.lost - len(left), session.lost))
     assert len(left) >= 999
     middle = next(event_id for kind, event_id, _ in seen if kind == "lost")
-    with serving(store) as url, session.follow(url, middle) as events:
+    with serving(store, SETTINGS) as url, session.follow(url, middle) as events:
         again = list(events)
     assert "gap" not in [kind for kind, _, _ in again]
     assert [int(data["seq"]) for kind, _, data in again if kind == "lost"] == left[1:]
@@ -210,7 +194,7 @@ def test_events_and_evidence_carry_the_trace_of_what_brought_them(store: Session
     store.add(score)
     session.lost = 1
     session.end()
-    with serving(store) as url:
+    with serving(store, SETTINGS) as url:
         with session.follow(url) as events:
             told = {kind: data.get("traceparent") for kind, _, data in events}
         headers = {"Authorization": f"Bearer {session.token}"}
@@ -222,7 +206,7 @@ def test_events_and_evidence_carry_the_trace_of_what_brought_them(store: Session
 @pytest.mark.parametrize("value", ["x", "1", "1-", "-1-0", f"{2**64}-0", "1-1.final.x"])
 def test_what_is_no_event_id_is_refused(value: str, store: SessionStore) -> None:
     session = Session(store)
-    with serving(store) as url:
+    with serving(store, SETTINGS) as url:
         headers = {"Authorization": f"Bearer {session.token}", "Last-Event-ID": value}
         assert httpx.get(f"{url}/v1/sessions/{session.id}/events", headers=headers).status_code == 422
 

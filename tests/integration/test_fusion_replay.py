@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import fakeredis
 import pytest
 from typer.testing import CliRunner
 
@@ -13,13 +12,13 @@ from services.fusion.replay import EvidenceExport, export_of, read_export, repla
 from services.fusion.results import build_result
 from services.fusion.schema import SessionResult
 from services.fusion.state import Loss, Outcome
-from services.fusion.store import SessionStore
 from shared.emotions import EMOTIONS, Emotion, Modality, as_mapping, mood_of
 from shared.errors import BadInputError
 from shared.messages.details import FaceDetails, TextDetails, empty_details
 from shared.messages.score import ModalityScore, ModelRef, Status
 from shared.messages.session import SessionEnded
 from shared.sessions import new_session
+from tests.stores import memory_store
 
 SESSION = "session-replay"
 
@@ -59,7 +58,7 @@ def turned_away(seq: int) -> ModalityScore:
 @pytest.fixture(params=[None, 3.8], ids=["absolute", "relative"])
 def recorded(request: pytest.FixtureRequest) -> tuple[SessionResult, EvidenceExport]:
     """A session with all that can become of a chunk, its result and its export."""
-    store = SessionStore(fakeredis.FakeRedis(decode_responses=True))
+    store = memory_store()
     started, _ = new_session(session_id=SESSION, baseline=request.param)
     frames = [judged(Modality.FACE, Emotion.JOY, 0.2 * i, 0.2 * i, i) for i in range(60)]
     speech = [

@@ -3,16 +3,14 @@
 import sys
 from threading import Thread
 
-import fakeredis
-
 from services.fusion.__main__ import listen
 from services.fusion.api import Server, create_app
 from services.fusion.settings import FusionSettings
-from services.fusion.store import SessionStore
+from tests.stores import memory_store
 
 
 def test_a_server_that_was_told_to_end_before_it_listened_ends_at_once() -> None:
-    server = Server(create_app(SessionStore(fakeredis.FakeRedis(decode_responses=True)), FusionSettings()))
+    server = Server(create_app(memory_store(), FusionSettings()))
     interval = sys.getswitchinterval()
     try:
         with listen("127.0.0.1", 0) as bound:

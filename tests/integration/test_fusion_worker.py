@@ -49,16 +49,6 @@ def broker() -> Iterator[MemoryBroker]:
 
 
 @pytest.fixture
-def redis_server() -> fakeredis.FakeServer:
-    return fakeredis.FakeServer()
-
-
-@pytest.fixture
-def store(redis_server: fakeredis.FakeServer) -> SessionStore:
-    return SessionStore(fakeredis.FakeRedis(server=redis_server, decode_responses=True))
-
-
-@pytest.fixture
 def worker(broker: MemoryBroker, store: SessionStore) -> Iterator[FusionWorker]:
     worker = FusionWorker(broker, store)
     worker.start()

@@ -5,25 +5,24 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import fakeredis
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
 from services.fusion.api import create_app
 from services.fusion.settings import FusionSettings
-from services.fusion.store import SessionStore
 from shared.errors import UndecodableMessageError
 from shared.media.flac import encode_flac, read_speech
 from shared.messages import SessionEnded, SpeechChunk
 from shared.messages.base import MAX_JSON_BYTES, MAX_MEDIA_BYTES
 from shared.messages.speech import MAX_SPEECH_SECONDS, SAMPLE_RATE_HZ
+from tests.stores import memory_store
 
 WANTED = {"consent": True, "purpose": "personal"}
 
 
 def client_of(**settings: Any) -> TestClient:
-    store = SessionStore(fakeredis.FakeRedis(decode_responses=True))
+    store = memory_store()
     return TestClient(create_app(store, FusionSettings.model_validate(settings)))
 
 

@@ -16,6 +16,7 @@ from shared.broker.memory import MemoryBroker
 from shared.errors import BadInputError
 from shared.messages.session import SessionStarted
 from shared.topology import TOPOLOGY
+from tests.stores import memory_store
 
 KEY: Final = "a-key-that-may-create"
 WANTED: Final = {"consent": True, "purpose": "personal"}
@@ -24,9 +25,7 @@ KEYS: Final = (hashlib.sha256(KEY.encode()).hexdigest(),)
 LIMITLESS: Final = FusionSettings(fusion_rate=1e6, fusion_guess_rate=1e6, fusion_api_keys=KEYS)
 OPERATIONS: Final = [
     (method, path, operation)
-    for path, methods in create_app(SessionStore(fakeredis.FakeRedis(decode_responses=True)), LIMITLESS)
-    .openapi()["paths"]
-    .items()
+    for path, methods in create_app(memory_store(), LIMITLESS).openapi()["paths"].items()
     for method, operation in methods.items()
 ]
 OF_A_SESSION: Final = [each for each in OPERATIONS if "{session_id}" in each[1]]
