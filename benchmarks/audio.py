@@ -15,12 +15,12 @@ from typing import Any, Final
 
 import librosa
 import numpy as np
-import psutil
 from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from benchmarks.figures import Target
 from benchmarks.light_voice import light_voice
+from benchmarks.memory import measure_memory
 from services.audio.features import prosody
 from services.audio.levels import HOP_SAMPLES
 from services.audio.model import ENCODER_LAYERS, HEAD_NAME, AudioModel
@@ -138,18 +138,6 @@ def _speed(scorer: AudioScorer) -> dict[str, float]:
     }
 
 
-def _memory(scorer: AudioScorer, count: int) -> dict[str, float]:
-    """Score so many chunks and return the peak, and the median of the last tenth over that of the second."""
-    process = psutil.Process()
-    resident = []
-    for at in range(0, count, _BATCH):
-        scorer.score(_windows(at, _BATCH))
-        resident.append(process.memory_info().rss / 1e6)
-    tenth = max(1, len(resident) // 10)
-    first, last = (statistics.median(part) for part in (resident[tenth : 2 * tenth], resident[-tenth:]))
-    return {"memory_mb": max(resident), "memory_growth_mb": last - first, "chunks": float(len(resident) * _BATCH)}
-
-
 def main() -> None:
     """Measure in this process, on one core, and print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -161,7 +149,7 @@ def main() -> None:
     scorer.warm_up()
     warm = {"warm_up_s": time.perf_counter() - begun}
     # memory first: what the plain way needs is not the worker's
-    remembered = _memory(scorer, options.chunks)
+    remembered = measure_memory(lambda at: scorer.score(_windows(at * _BATCH, _BATCH)), options.chunks // _BATCH)
     print(json.dumps({**warm, **remembered, **_speed(scorer)}))
 
 

@@ -17,10 +17,10 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
 from benchmarks.figures import Target
+from benchmarks.memory import measure_memory
 from services.capture.sources.file import FileSource
 from services.capture.sources.port import VideoFrame
 from services.face.features import CROP_SIDE
@@ -182,18 +182,6 @@ def _speed(frames: Sequence[bytes], scorer: FaceScorer) -> dict[str, float]:
     }
 
 
-def _memory(frames: Sequence[bytes], scorer: FaceScorer, count: int) -> dict[str, float]:
-    """Score so many frames and return the peak, and the median of the last tenth over that of the second."""
-    process = psutil.Process()
-    resident = []
-    for at in range(0, count, _BATCH):
-        scorer.score(_windows(frames, at, _BATCH))
-        resident.append(process.memory_info().rss / 1e6)
-    tenth = max(1, len(resident) // 10)
-    first, last = (statistics.median(part) for part in (resident[tenth : 2 * tenth], resident[-tenth:]))
-    return {"memory_mb": max(resident), "memory_growth_mb": last - first, "frames": float(len(resident) * _BATCH)}
-
-
 def main() -> None:
     """Measure ours in this process, on one core, and print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -203,7 +191,9 @@ def main() -> None:
     cv2.setNumThreads(1)
     frames, scorer = _frames(), load_scorer()
     # memory first: the second copy of the models, which times the expression alone, is not the worker's
-    remembered = _memory(frames, scorer, options.frames)
+    remembered = measure_memory(
+        lambda at: scorer.score(_windows(frames, at * _BATCH, _BATCH)), options.frames // _BATCH
+    )
     print(json.dumps({**_speed(frames, scorer), **remembered}))
 
 
