@@ -1,10 +1,13 @@
 """The rule in the repository is the one that was fitted, and reaches what it must on people it was not fitted on."""
 
+import json
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from benchmarks.scoreboard import OUTPUT
+from benchmarks.targets.fusion import FUSION
 from services.fusion.parameters import DEFAULT_PARAMETERS, read_rules
 from services.fusion.training.evaluate import FOLDS_FILE, evaluate
 from services.fusion.training.fit import FOLDS, panel_parameters, served
@@ -29,9 +32,22 @@ def test_the_rule_of_service_follows_the_manifests_of_the_models() -> None:
         assert believed.error_sd == pytest.approx(found.error_sd, rel=1e-6)
 
 
+@pytest.fixture(scope="module")
+def figures() -> dict[str, float]:
+    return evaluate(DATA, samples=40)
+
+
 @needs_votes
-def test_the_rule_judges_as_a_panel_of_people_would() -> None:
-    figures = evaluate(DATA, samples=40)
+def test_the_scoreboard_has_the_figures_of_this_rule(figures: dict[str, float]) -> None:
+    rows = json.loads(OUTPUT.read_text(encoding="utf-8"))
+    written = {row["figure"]: row["value"] for row in rows if row["area"] == "fusion"}
+    drawn = "thinned_better_share"  # of other bootstrap samples
+    measured = {target.figure: figures[target.key] for target in FUSION if target.key != drawn}
+    assert {figure: written[figure] for figure in measured} == pytest.approx(measured, abs=1e-3)
+
+
+@needs_votes
+def test_the_rule_judges_as_a_panel_of_people_would(figures: dict[str, float]) -> None:
     assert figures["mae"] <= 0.240
     assert figures["jsd"] <= 0.125
     assert figures["mae"] < min(figures["linear_mae"], figures["log_linear_mae"], figures["half_panel_mae"])
