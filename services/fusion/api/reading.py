@@ -1,37 +1,34 @@
 """What is known of a session over HTTP: result, timeline, evidence, reports."""
 
 import math
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from services.fusion.accumulate import BIN_S
 from services.fusion.api import examples
 from services.fusion.api.etag import JSON, NOT_MODIFIED, tagged, tagged_model
 from services.fusion.api.headers import REPORT_POLICY
 from services.fusion.api.models import Evidence, EvidenceItem, EvidenceQuery, SessionAnswer, Timeline, TimelineQuery
+from services.fusion.api.points import as_json, length_for, points_of
 from services.fusion.api.security import OpenedSession, Store
 from services.fusion.api.sessions import OPENED, state_of
-from services.fusion.report import render_csv, render_html
+from services.fusion.report import WIDTH, render_csv, render_html
 from services.fusion.results import (
     SessionResult,
+    TimelinePoint,
     build_course,
-    build_result,
     build_summary,
-    build_timeline,
     build_transcript,
     smoothing_at,
 )
 from services.fusion.speaker import relative_voice_of
-from services.fusion.state import TimelineBin
+from services.fusion.state import SessionState
 from services.fusion.store.session_store import SessionStore
 from services.fusion.timeline import SMOOTHING
 from shared.emotions import Modality
 from shared.messages.score import ModalityScore
-from shared.messages.speech import MAX_SPEECH_SECONDS
 
 _READ: Final[dict[int | str, dict[str, Any]]] = {**OPENED, **NOT_MODIFIED}
 
@@ -67,12 +64,13 @@ def read_session(request: Request, session_id: OpenedSession, store: Store, incl
     if "transcript" in parts:
         answer["transcript"] = build_transcript(store.evidence(session_id, Modality.TEXT))
     if parts & {"timeline", "course"}:
-        bins = store.timeline(session_id)
-        answer |= {"smoothing": SMOOTHING, "course": build_course(state, bins)}
-        if "timeline" in parts:
-            answer["timeline"] = build_timeline(state, bins, evidence=store.evidence(session_id))
+        answer |= {"smoothing": SMOOTHING, "course": build_course(state, store.timeline(session_id))}
     trace = state.started.traceparent
-    return tagged_model(request, SessionAnswer(**answer), {"traceparent": trace} if trace else None)
+    headers = {"traceparent": trace} if trace else None
+    if "timeline" not in parts:
+        return tagged_model(request, SessionAnswer(**answer), headers)
+    points = points_of(store, state, evidence=True)
+    return tagged(request, as_json(SessionAnswer(**answer, timeline=()), points, exclude_unset=True), JSON, headers)
 
 
 @router.get("/{session_id}/timeline", responses=_READ, response_model=Timeline)
@@ -85,33 +83,18 @@ def read_timeline(
     neighbours as `smoothing` says; coarser points are not.
     """
     state = state_of(store, session_id)
-    start_s, end_s, length = wanted.start_s, wanted.end_s, wanted.resolution_s
-    around_s = SMOOTHING.reach * BIN_S
-    bins = store.timeline(session_id, max(0.0, start_s - around_s), end_s + around_s)
-    if bins:
-        span = min(bins[-1].index + 1, end_s) - max(bins[0].index, start_s)
-        length = max(length, math.ceil(span / wanted.points))
-    if length > 1:
-        bins = store.timeline(session_id, start_s // length * length, math.ceil(end_s / length) * length)
-    scores = _behind(store, session_id, bins) if wanted.evidence and bins else []
-    timeline = build_timeline(state, bins, evidence=scores, length=length)
-    return tagged_model(
-        request,
-        Timeline(
-            session_id=session_id,
-            resolution_s=length,
-            smoothing=smoothing_at(length),
-            relative=state.started.baseline is not None,
-            usual=state.started.baseline,
-            timeline=tuple(point for point in timeline if point.end_s > start_s and point.start_s < end_s),
-        ),
+    length = length_for(store, session_id, wanted.start_s, wanted.end_s, wanted.points)
+    length = max(length, wanted.resolution_s)
+    frame = Timeline(
+        session_id=session_id,
+        resolution_s=length,
+        smoothing=smoothing_at(length),
+        relative=state.started.baseline is not None,
+        usual=state.started.baseline,
+        timeline=(),
     )
-
-
-def _behind(store: SessionStore, session_id: str, bins: Sequence[TimelineBin]) -> list[ModalityScore]:
-    """Return the scores that reach into some seconds, and a few more."""
-    first_s = bins[0].index * BIN_S - MAX_SPEECH_SECONDS
-    return store.evidence(session_id, None, max(0.0, first_s), (bins[-1].index + 1) * BIN_S)
+    points = points_of(store, state, wanted.start_s, wanted.end_s, length=length, evidence=wanted.evidence)
+    return tagged(request, as_json(frame, points), JSON)
 
 
 @router.get("/{session_id}/evidence", responses=_READ, response_model=Evidence)
@@ -147,7 +130,10 @@ def _page(store: SessionStore, session_id: str, wanted: EvidenceQuery) -> tuple[
 @router.get("/{session_id}/report.html", responses=_file("text/html"), response_class=Response)
 def read_html_report(request: Request, session_id: OpenedSession, store: Store) -> Response:
     """Read the whole result as one page that stands alone: to read offline, print and send."""
-    page = render_html(_result(store, session_id), title=f"Session {session_id}")
+    state = state_of(store, session_id)
+    length = length_for(store, session_id, 0.0, math.inf, WIDTH)
+    timeline = tuple(points_of(store, state, length=length))
+    page = render_html(_result(store, state, timeline), title=f"Session {session_id}")
     headers = {"Content-Security-Policy": REPORT_POLICY, "Content-Disposition": _attachment(session_id, "html")}
     return tagged(request, page, "text/html; charset=utf-8", headers)
 
@@ -156,21 +142,29 @@ def read_html_report(request: Request, session_id: OpenedSession, store: Store) 
 def read_json_report(request: Request, session_id: OpenedSession, store: Store) -> Response:
     """Read the whole result as one JSON object: what `mien analyze --json` prints."""
     headers = {"Content-Disposition": _attachment(session_id, "json")}
-    return tagged(request, _result(store, session_id).model_dump_json(), JSON, headers)
+    state = state_of(store, session_id)
+    points = points_of(store, state, evidence=True)
+    return tagged(request, as_json(_result(store, state), points), JSON, headers)
 
 
 @router.get("/{session_id}/report.csv", responses=_file("text/csv"), response_class=Response)
 def read_csv_report(request: Request, session_id: OpenedSession, store: Store) -> Response:
     """Read the timeline as a table, one line a second."""
     headers = {"Content-Disposition": _attachment(session_id, "csv")}
-    usual = state_of(store, session_id).started.baseline
-    table = render_csv(_result(store, session_id).timeline, usual)
+    state = state_of(store, session_id)
+    table = render_csv(points_of(store, state), state.started.baseline)
     return tagged(request, table, "text/csv; charset=utf-8", headers)
 
 
-def _result(store: SessionStore, session_id: str) -> SessionResult:
-    state = state_of(store, session_id)
-    return build_result(state, store.timeline(session_id), store.evidence(session_id))
+def _result(store: SessionStore, state: SessionState, timeline: tuple[TimelinePoint, ...] = ()) -> SessionResult:
+    """Return a session's result with the timeline that is given."""
+    return SessionResult(
+        **dict(build_summary(state)),
+        transcript=build_transcript(store.evidence(state.session_id, Modality.TEXT)),
+        timeline=timeline,
+        smoothing=SMOOTHING,
+        course=build_course(state, store.timeline(state.session_id)),
+    )
 
 
 def _attachment(session_id: str, ending: str) -> str:

@@ -186,14 +186,17 @@ class SessionStore:
             counts=counts_from(counters),
         )
 
+    def minutes(self, session_id: str, start_s: float = 0.0, end_s: float = math.inf) -> list[int]:
+        """Return the minutes with evidence that overlap a span, in order; of what was forgotten some may be empty."""
+        page_s = BINS_PER_PAGE * BIN_S
+        pages = sorted(map(int, self._redis.smembers(Keys(session_id).pages)))
+        return [page for page in pages if (page + 1) * page_s > start_s and page * page_s < end_s]
+
     def timeline(self, session_id: str, start_s: float = 0.0, end_s: float = math.inf) -> list[TimelineBin]:
         """Return the seconds with evidence that overlap a span, in order."""
         keys = Keys(session_id)
-        page_s = BINS_PER_PAGE * BIN_S
-        pages = sorted(map(int, self._redis.smembers(keys.pages)))
-        wanted = [page for page in pages if (page + 1) * page_s > start_s and page * page_s < end_s]
         pipeline = self._redis.pipeline(transaction=False)
-        for page in wanted:
+        for page in self.minutes(session_id, start_s, end_s):
             pipeline.hgetall(keys.page(page))
         bins: dict[int, dict[Modality, Accumulator]] = {}
         for page in pipeline.execute():
