@@ -120,9 +120,9 @@ def evidence_rates(distribution: Sequence[float], mood: float, quality: float) -
     return (1.0, quality, *(quality * each for each in sums))
 
 
-def log_evidence(distribution: Sequence[float], smoothing: float = SMOOTHING) -> tuple[float, ...]:
+def log_evidence(distribution: Sequence[float]) -> tuple[float, ...]:
     """Return smoothed log-probabilities: none above 0, none so low that it rules an emotion out."""
-    return tuple(math.log((p + smoothing) / (1 + len(EMOTIONS) * smoothing)) for p in distribution)
+    return tuple(math.log((p + SMOOTHING) / (1 + len(EMOTIONS) * SMOOTHING)) for p in distribution)
 
 
 def tilted(distribution: Sequence[float], mood: float) -> list[float]:

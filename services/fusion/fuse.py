@@ -54,23 +54,17 @@ class Fused:
     views: Mapping[Modality, ModalityView]
 
 
-def fuse(
-    sums: Mapping[Modality, Accumulator],
-    parameters: FusionParameters = DEFAULT_PARAMETERS,
-    *,
-    minimum_s: float | None = None,
-) -> Fused | None:
+def fuse(sums: Mapping[Modality, Accumulator], parameters: FusionParameters = DEFAULT_PARAMETERS) -> Fused | None:
     """Fuse what the modalities say; :func:`services.fusion.pool.pool` is the rule.
 
     Args:
         sums: The accumulated evidence of each modality; one without evidence changes nothing.
         parameters: The numbers of the rule.
-        minimum_s: Seconds of evidence times quality below which nothing is said; by default the session's.
 
     Returns:
         The fused mood, or None where there is not enough evidence for a number.
     """
-    return fuse_rows(rows_of([sums]), parameters, minimum_s=minimum_s)[0]
+    return fuse_rows(rows_of([sums]), parameters)[0]
 
 
 def fuse_rows(

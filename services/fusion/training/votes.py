@@ -101,13 +101,12 @@ def quality_of(votes: Floats) -> Floats:
     return np.asarray(number / (number + VOTES_HALF))
 
 
-def evidence_of(panels: Panels, modalities: tuple[Modality, ...], smoothing: float = SMOOTHING) -> Evidence:
+def evidence_of(panels: Panels, modalities: tuple[Modality, ...]) -> Evidence:
     """Return what the panels of some modalities say; the same as the sums of :func:`scores_of`, for all clips at once.
 
     Args:
         panels: The votes.
         modalities: Audio, face, or both.
-        smoothing: Added to every share before its logarithm.
     """
     count = len(panels.actors)
     shape = (count, len(MODALITIES))
@@ -116,7 +115,7 @@ def evidence_of(panels: Panels, modalities: tuple[Modality, ...], smoothing: flo
     for modality in modalities:
         votes, place = _votes_of(panels, modality), MODALITIES.index(modality)
         shares[:, place] = shares_of(votes)
-        logs[:, place] = np.log((shares[:, place] + smoothing) / (1 + len(EMOTIONS) * smoothing))
+        logs[:, place] = np.log((shares[:, place] + SMOOTHING) / (1 + len(EMOTIONS) * SMOOTHING))
         masses[:, place] = CLIP_S * quality_of(votes)
     return Evidence(
         logs=logs,
