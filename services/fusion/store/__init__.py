@@ -2,6 +2,6 @@
 
 from services.fusion.store.client import connect
 from services.fusion.store.commands import Operation
-from services.fusion.store.session_store import SessionStore, StoreSettings
+from services.fusion.store.session_store import SessionStore
 
-__all__ = ["Operation", "SessionStore", "StoreSettings", "connect"]
+__all__ = ["Operation", "SessionStore", "connect"]

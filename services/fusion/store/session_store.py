@@ -6,7 +6,6 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -30,19 +29,11 @@ from shared.messages.session import SessionEnded, SessionForget, SessionStarted
 logger = logging.getLogger(__name__)
 
 _NO_TOKEN: Final = "0" * 64
+_UNKNOWN_S: Final = 600
+"""Seconds that evidence of a session is kept whose start has not been heard."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreSettings:
-    """How long things are kept.
-
-    Attributes:
-        unknown_s: Seconds that evidence of a session is kept whose start has not been heard.
-        tombstone_s: Seconds that an erased session is remembered by its id, so that late scores are dropped.
-    """
-
-    unknown_s: int = 600
-    tombstone_s: int = 30 * 24 * 3600
+_TOMBSTONE_S: Final = 30 * 24 * 3600
+"""Seconds that an erased session is remembered by its id, so that late scores are dropped."""
 
 
 class SessionStore:
@@ -50,14 +41,12 @@ class SessionStore:
 
     Args:
         client: A client with ``decode_responses=True``.
-        settings: How long things are kept.
     """
 
-    def __init__(self, client: "redis.Redis", settings: StoreSettings | None = None) -> None:
+    def __init__(self, client: "redis.Redis") -> None:
         if not client.get_connection_kwargs().get("decode_responses"):
             raise ValueError("the session store needs a Redis client with decode_responses=True")
         self._redis: Any = client
-        self._settings = settings or StoreSettings()
         self.directory = Directory(client)
         self.events = EventLog(client)
         self._scripts = Scripts(client)
@@ -120,13 +109,13 @@ class SessionStore:
         """
         if not operations:
             return []
-        commands = [command_for(operation, self._settings.unknown_s) for operation in operations]
+        commands = [command_for(operation, _UNKNOWN_S) for operation in operations]
         results = [bool(result) for result in self._scripts.run(commands)]
         for operation, done in zip(operations, results, strict=True):
             if isinstance(operation, SessionStarted) and not done:
                 logger.warning("session refused: erased, or another token", extra={"session_id": operation.session_id})
             if isinstance(operation, SessionForget) and done:
-                self._forgetting.take_back(operation, self._settings.unknown_s)
+                self._forgetting.take_back(operation, _UNKNOWN_S)
         began = [
             each for each, done in zip(operations, results, strict=True) if done and isinstance(each, SessionStarted)
         ]
@@ -245,7 +234,7 @@ class SessionStore:
         keys = Keys(session_id)
         self.directory.leave(session_id)
         # From here on nothing is added, so that what is counted and deleted below is all there is.
-        self._redis.set(keys.tombstone, 1, ex=self._settings.tombstone_s)
+        self._redis.set(keys.tombstone, 1, ex=_TOMBSTONE_S)
         evidence = self._redis.hlen(keys.evidence)
         pages = [keys.page(page) for page in self._redis.smembers(keys.pages)]
         erased = self._redis.unlink(*pages, *keys.fixed())
