@@ -12,6 +12,7 @@ from services.fusion.baseline import LEAST_S, Baseline
 from services.fusion.schema import SessionResult
 from shared.emotions import Modality
 from shared.errors import BadInputError
+from shared.messages.session import USUAL_MAX, USUAL_MIN
 
 
 def calibrate_file(file: Path, out: Path, *, consent: bool, fps: float) -> None:
@@ -24,7 +25,8 @@ def calibrate_file(file: Path, out: Path, *, consent: bool, fps: float) -> None:
         fps: Frames looked at a second.
 
     Raises:
-        BadInputError: If consent is missing, or the recording is not media or holds too little evidence.
+        BadInputError: If consent is missing, or the recording is not media, holds too little evidence, or is of a
+            mood that none can be compared with.
     """
     if not consent:
         raise BadInputError("A baseline is kept only with the person's consent; state it with --consent.")
@@ -41,13 +43,18 @@ def baseline_of(result: SessionResult) -> Baseline:
     """Return the baseline that a calibration session gives.
 
     Raises:
-        BadInputError: If there is too little evidence in it.
+        BadInputError: If there is too little evidence in it, or the mood is too near an end of the scale.
     """
     evidence_s = sum(point.end_s - point.start_s for point in result.timeline)
     if result.mood is None or evidence_s < LEAST_S:
         raise BadInputError(
             f"Only {evidence_s:.0f} s of the recording can be judged; record about a minute of ordinary talk, "
             "with the face in view."
+        )
+    if not USUAL_MIN <= result.mood.score <= USUAL_MAX:
+        raise BadInputError(
+            f"The mood of this recording, {result.mood.score:.1f}, is too near an end to compare others with "
+            f"({USUAL_MIN} to {USUAL_MAX}); record a minute in which they are as they usually are."
         )
     return Baseline(
         consent=True,
@@ -70,4 +77,7 @@ def read_baseline(file: Path) -> Baseline:
     except OSError as error:
         raise BadInputError(f"{file} cannot be read: {error.strerror}.") from None
     except ValidationError:
-        raise BadInputError(f"{file} is not a baseline; make one with `mien calibrate FILE --out {file}`.") from None
+        raise BadInputError(
+            f"{file} is not a baseline with a usual mood of {USUAL_MIN} to {USUAL_MAX}; "
+            f"make one with `mien calibrate FILE --out {file}`."
+        ) from None

@@ -6,12 +6,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.emotions import MOOD_MAX, MOOD_MIN
 from shared.messages.score import Mood
+from shared.messages.session import UsualMood
 
 LEAST_S: Final = 20.0
 """Seconds of evidence that a baseline needs; a calibration session lasts about a minute."""
 
 _USUAL: Final = 3.0
-_MARGIN: Final = 0.5
 _WORDS: Final = ((1.75, "much lower than usual"), (2.6, "lower than usual"), (3.4, "about as usual"))
 _MORE_WORDS: Final = ((4.25, "higher than usual"), (MOOD_MAX, "much higher than usual"))
 
@@ -22,7 +22,7 @@ class Baseline(BaseModel):
     Attributes:
         format: Names this shape.
         consent: The person has agreed that it is kept.
-        usual: Their mood in the calibration session, 1..5.
+        usual: Their mood in the calibration session, 1.5..4.5.
         low: Lower end of its 80 % interval.
         high: Upper end of its 80 % interval.
         evidence_s: Seconds of evidence that it stands on.
@@ -33,7 +33,7 @@ class Baseline(BaseModel):
 
     format: Literal["mien.baseline/1"] = "mien.baseline/1"
     consent: Literal[True]
-    usual: Mood
+    usual: UsualMood
     low: Mood
     high: Mood
     evidence_s: float
@@ -47,9 +47,8 @@ def relative_mood(mood: float, usual: float) -> float:
 
     Args:
         mood: 1..5.
-        usual: 1..5; taken to the nearest that leaves room on both sides.
+        usual: 1.5..4.5.
     """
-    usual = min(max(usual, MOOD_MIN + _MARGIN), MOOD_MAX - _MARGIN)
     if mood < usual:
         return MOOD_MIN + (mood - MOOD_MIN) * (_USUAL - MOOD_MIN) / (usual - MOOD_MIN)
     return MOOD_MAX - (MOOD_MAX - mood) * (MOOD_MAX - _USUAL) / (MOOD_MAX - usual)

@@ -15,8 +15,8 @@ from services.fusion.state import Counts, Outcome, SessionState, TimelineBin
 from shared.emotions import MODALITIES, Modality
 from shared.errors import BadInputError
 from shared.messages.base import SessionId
-from shared.messages.score import ModalityScore, Mood, Status
-from shared.messages.session import Purpose, SessionEnded, SessionStarted
+from shared.messages.score import ModalityScore, Status
+from shared.messages.session import Purpose, SessionEnded, SessionStarted, UsualMood
 
 _NO_TOKEN: Final = "0" * 64
 
@@ -56,7 +56,7 @@ class EvidenceExport(BaseModel):
     started_at: AwareDatetime
     purpose: Purpose
     modalities: tuple[Modality, ...] = Field(min_length=1)
-    baseline: Mood | None
+    baseline: UsualMood | None
     ended: SessionEnded | None
     counts: dict[Modality, ExportedCounts]
     evidence: tuple[ModalityScore, ...]

@@ -11,6 +11,11 @@ Count = Annotated[int, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Purpose = Literal["personal", "research", "medical", "safety", "education", "workplace"]
 
+USUAL_MIN: Final = 1.5
+USUAL_MAX: Final = 4.5
+UsualMood = Annotated[float, Field(ge=USUAL_MIN, le=USUAL_MAX)]
+"""A person's usual mood; nearer to an end of the scale there is no room to compare others with it."""
+
 DEFAULT_RETENTION_S: Final = 24 * 3600
 MAX_RETENTION_S: Final = 30 * 24 * 3600
 
@@ -26,7 +31,7 @@ class SessionStarted(JsonContract):
         modalities: What the person agreed to.
         agent_version: The version of the agent.
         started_at: When it began, by the agent's clock.
-        baseline: The person's usual mood, 1..5, which they agreed to keep and to be compared with; None for neither.
+        baseline: The person's usual mood, 1.5..4.5, which they agreed to keep and be compared with; None for neither.
     """
 
     TYPE: ClassVar[str] = "session.started"
@@ -38,7 +43,7 @@ class SessionStarted(JsonContract):
     modalities: Annotated[tuple[Modality, ...], Field(min_length=1)]
     agent_version: str = Field(max_length=32)
     started_at: AwareDatetime
-    baseline: Annotated[float, Field(ge=1, le=5)] | None = None
+    baseline: UsualMood | None = None
 
 
 class SessionEnded(JsonContract):

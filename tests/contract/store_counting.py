@@ -4,9 +4,12 @@ import itertools
 import math
 from uuid import uuid4
 
+import redis
+
 from services.fusion.accumulate import Accumulator, contribution_of
 from services.fusion.state import Outcome, Phase
 from services.fusion.store import Operation, SessionStore
+from services.fusion.store.keys import Keys
 from shared.emotions import Modality
 from tests.contract.store_fixtures import StoreTest
 from tests.contract.store_sessions import TOKEN, abstention, ended, loss, score, started
@@ -32,6 +35,16 @@ class CountingContract(StoreTest):
         assert state is not None
         assert state.started == first
         assert state.phase is Phase.LIVE
+
+    def test_a_session_that_an_earlier_version_began_is_read(
+        self, store: SessionStore, client: "redis.Redis", session_id: str
+    ) -> None:
+        store.start(started(session_id))
+        began = started(session_id).model_dump_json().replace('"baseline":null', '"baseline":4.9')
+        client.hset(Keys(session_id).meta, "started", began)
+        state = store.read(session_id)
+        assert state is not None
+        assert state.started.baseline == 4.5
 
     def test_evidence_counts_once_however_often_it_comes(self, store: SessionStore, session_id: str) -> None:
         store.start(started(session_id))

@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console
 
 from services.cli.analyze import Outputs, _say_what_next, analyze_file
-from services.cli.calibrate import calibrate_file
+from services.cli.calibrate import baseline_of, calibrate_file, read_baseline
 from services.cli.card import result_card
 from services.fusion.results import build_result
-from services.fusion.schema import MoodResult, TranscriptLine
+from services.fusion.schema import MoodResult, TimelinePoint, TranscriptLine
 from services.fusion.state import SessionState
 from shared.emotions import Modality
 from shared.errors import BadInputError
@@ -52,6 +52,24 @@ def test_the_card_says_on_which_scale_the_mood_is(usual: float | None, words: st
     assert isinstance(out.file, StringIO)
     assert words in out.file.getvalue()
     assert ("this person's usual" in out.file.getvalue()) == (usual is not None)
+
+
+@pytest.mark.parametrize("usual", [1.2, 4.8])
+def test_a_baseline_that_leaves_no_room_is_refused_and_why_is_said(usual: float, tmp_path: Path) -> None:
+    started, _ = new_session([Modality.TEXT])
+    state = SessionState(started=started, ended=None, expires_at=datetime.now(UTC), sums={}, counts={})
+    mood = MoodResult(score=usual, low=1, high=5, label="so")
+    second = TimelinePoint(start_s=0, end_s=60, mood=usual, low=1, high=5, unsmoothed=usual, modalities={})
+    result = build_result(state, [], []).model_copy(update={"mood": mood, "timeline": (second,)})
+    with pytest.raises(BadInputError, match=f"{usual}, is too near an end"):
+        baseline_of(result)
+    kept = tmp_path / "baseline.json"
+    even = result.model_copy(update={"mood": mood.model_copy(update={"score": 4.5})})
+    kept.write_text(baseline_of(even).model_dump_json())
+    assert read_baseline(kept).usual == 4.5
+    kept.write_text(kept.read_text().replace("4.5", str(usual)))
+    with pytest.raises(BadInputError, match="with a usual mood of"):
+        read_baseline(kept)
 
 
 def test_the_report_s_name_is_no_markup() -> None:

@@ -13,7 +13,7 @@ from services.fusion.timeline import Smoothing
 from shared.emotions import MODALITIES, Modality
 from shared.messages.base import MAX_SECONDS, Seconds
 from shared.messages.score import ModalityScore, Mood
-from shared.messages.session import DEFAULT_RETENTION_S, MAX_RETENTION_S, Purpose
+from shared.messages.session import DEFAULT_RETENTION_S, MAX_RETENTION_S, Purpose, UsualMood
 from shared.messages.typed import MAX_TYPED_CHARACTERS
 
 MAX_EVIDENCE: Final = 1000
@@ -28,7 +28,7 @@ class NewSession(BaseModel):
         purpose: What it is for.
         retention_s: Seconds after which everything about it is erased.
         modalities: What they agreed to.
-        baseline: The person's usual mood, 1..5, where they agreed to be compared with it: from ``mien calibrate``.
+        baseline: The person's usual mood, 1.5..4.5, where they agreed to be compared with it: from ``mien calibrate``.
     """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.NEW_SESSION]})
@@ -37,7 +37,7 @@ class NewSession(BaseModel):
     purpose: Purpose
     retention_s: Annotated[int, Field(gt=0, le=MAX_RETENTION_S)] = DEFAULT_RETENTION_S
     modalities: Annotated[tuple[Modality, ...], Field(min_length=1, max_length=len(MODALITIES))] = MODALITIES
-    baseline: Annotated[float, Field(ge=1, le=5)] | None = None
+    baseline: UsualMood | None = None
 
     @field_validator("consent")
     @classmethod

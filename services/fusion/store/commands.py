@@ -10,7 +10,7 @@ from services.fusion.state import Loss, Outcome
 from services.fusion.store.keys import BINS_PER_PAGE, SPEAKER, Keys
 from shared.emotions import Modality
 from shared.messages.score import ModalityScore
-from shared.messages.session import SessionEnded, SessionForget, SessionStarted
+from shared.messages.session import USUAL_MAX, USUAL_MIN, SessionEnded, SessionForget, SessionStarted
 from shared.messages.speech import MAX_SPEECH_SECONDS
 
 Operation = SessionStarted | SessionEnded | SessionForget | ModalityScore | Loss
@@ -60,6 +60,18 @@ def command_for(operation: Operation, unknown_s: int) -> Command:
             return _add(operation, _value_of(operation), unknown_s)
         case Loss():
             return _lose(operation, unknown_s)
+
+
+def started_from(value: str) -> SessionStarted:
+    """Return how a session began, as it is kept.
+
+    Versions before this one took any usual mood of 1..5, and compared with the nearest that leaves room.
+    """
+    fields = json.loads(value)
+    usual = fields.get("baseline")
+    if usual is not None:
+        fields["baseline"] = min(max(usual, USUAL_MIN), USUAL_MAX)
+    return SessionStarted.model_validate_json(json.dumps(fields))
 
 
 def score_from(value: str) -> ModalityScore:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import redis
 
+from services.fusion.store.commands import started_from
 from services.fusion.store.keys import Keys
 from shared.messages.session import MAX_RETENTION_S, SessionEnded, SessionStarted
 
@@ -128,7 +129,7 @@ class Directory:
             self._redis.zrem(_list(owner), *gone)
         return [
             Listed(
-                started=SessionStarted.model_validate_json(started),
+                started=started_from(started),
                 ended=SessionEnded.model_validate_json(ended) if ended else None,
                 expires_at=datetime.fromtimestamp(int(expires_at), UTC),
                 cursor=entry,

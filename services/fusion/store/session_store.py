@@ -14,7 +14,7 @@ import redis
 from services.fusion.accumulate import BIN_S, Accumulator
 from services.fusion.speaker import SpeakerSums
 from services.fusion.state import Event, Loss, Receipt, SessionState, TimelineBin
-from services.fusion.store.commands import Command, Operation, command_for, score_from
+from services.fusion.store.commands import Command, Operation, command_for, score_from, started_from
 from services.fusion.store.counters import counts_from
 from services.fusion.store.directory import Directory
 from services.fusion.store.event_log import EventLog
@@ -165,9 +165,7 @@ class SessionStore:
         if "started" not in meta:
             return None
         return SessionState(
-            started=SessionStarted.model_validate_json(meta["started"]).model_copy(
-                update={"traceparent": meta.get("traceparent")}
-            ),
+            started=started_from(meta["started"]).model_copy(update={"traceparent": meta.get("traceparent")}),
             ended=SessionEnded.model_validate_json(meta["ended"]) if "ended" in meta else None,
             expires_at=datetime.fromtimestamp(int(meta["expires_at"]), UTC),
             speaker=SpeakerSums.unpack(totals.pop(SPEAKER)) if SPEAKER in totals else SpeakerSums(),
