@@ -3,13 +3,13 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from math import isnan
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.audio.features import Prosody, prosody
-from services.audio.model import Prediction
+from services.audio.model import AudioModel
 from shared.emotions import Modality, as_mapping, mood_of
 from shared.messages.details import INTENSITIES, AudioDetails, Intensity
 from shared.messages.score import Judgement, ModelRef, Status
@@ -31,17 +31,6 @@ _FULL_QUALITY_VOICED_S: Final = 1.0
 _INTENSITY_BOUNDS: Final = (0.25, 0.5, 0.75)
 
 
-class Listener(Protocol):
-    """What the scorer needs of a model."""
-
-    @property
-    def ref(self) -> ModelRef:
-        """Which model it is."""
-
-    def predict(self, samples: Sequence[NDArray[np.float32]], shapes: Sequence[NDArray[np.float32]]) -> Prediction:
-        """Judge at least one utterance by its samples and its ``Prosody.shape``."""
-
-
 class AudioScorer:
     """Scores speech windows by sound alone.
 
@@ -49,13 +38,10 @@ class AudioScorer:
         model: Tells emotion and arousal.
     """
 
-    def __init__(self, model: Listener) -> None:
-        self._model = model
+    modality: Final = Modality.AUDIO
 
-    @property
-    def modality(self) -> Modality:
-        """Audio."""
-        return Modality.AUDIO
+    def __init__(self, model: AudioModel) -> None:
+        self._model = model
 
     @property
     def model(self) -> ModelRef:

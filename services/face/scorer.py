@@ -56,13 +56,10 @@ class FaceScorer:
         model: The detector and the expression model.
     """
 
+    modality: Final = Modality.FACE
+
     def __init__(self, model: FaceModel) -> None:
         self._model = model
-
-    @property
-    def modality(self) -> Modality:
-        """What it judges: the face."""
-        return Modality.FACE
 
     @property
     def model(self) -> ModelRef:
