@@ -75,7 +75,7 @@ def analyze_file(
     else:
         out.print(result_card(analysis.result))
     if outputs.report is not None:
-        write_report(analysis.result, outputs.report, title=file.name)
+        write_report(analysis.result, outputs.report, title=file.name, began=analysis.export.started_at)
     if outputs.evidence is not None:
         _write_evidence(analysis.export, outputs.evidence)
     if not outputs.as_json:

@@ -27,6 +27,7 @@ class ExportedCounts(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     seen: int
+    typed: int = 0
     outcomes: dict[Outcome, int]
     reasons: dict[str, int]
     models: dict[str, int]
@@ -160,9 +161,19 @@ def _state(export: EvidenceExport, totals: Mapping[Modality, Accumulator]) -> Se
 
 def _exported(counts: Counts) -> ExportedCounts:
     return ExportedCounts(
-        seen=counts.seen, outcomes=dict(counts.outcomes), reasons=dict(counts.reasons), models=dict(counts.models)
+        seen=counts.seen,
+        typed=counts.typed,
+        outcomes=dict(counts.outcomes),
+        reasons=dict(counts.reasons),
+        models=dict(counts.models),
     )
 
 
 def _counts(counts: ExportedCounts) -> Counts:
-    return Counts(seen=counts.seen, outcomes=counts.outcomes, reasons=counts.reasons, models=counts.models)
+    return Counts(
+        seen=counts.seen,
+        typed=counts.typed,
+        outcomes=counts.outcomes,
+        reasons=counts.reasons,
+        models=counts.models,
+    )

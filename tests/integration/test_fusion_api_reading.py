@@ -5,10 +5,13 @@ import hashlib
 import io
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from services.fusion.api import create_app
 from services.fusion.settings import FusionSettings
@@ -16,6 +19,7 @@ from services.fusion.store import SessionStore
 from shared.emotions import EMOTIONS, Modality
 from shared.messages.details import FaceDetails
 from shared.messages.score import ModalityScore, ModelRef, Status
+from shared.sessions import new_session
 
 PROBLEM = "application/problem+json"
 WANTED: dict[str, Any] = {"consent": True, "purpose": "personal"}
@@ -135,6 +139,27 @@ def test_evidence_is_read_page_by_page_though_much_begins_at_once(client: TestCl
     assert client.get(f"{session}/evidence?cursor=x", headers=token).status_code == 422
 
 
+@given(st.lists(st.floats(0, 1e8), min_size=2, max_size=4, unique=True))
+@example([seq / 7000 for seq in range(40)])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_page_of_evidence_leaves_a_score_out_wherever_it_begins(
+    client: TestClient, store: SessionStore, starts_s: list[float]
+) -> None:
+    session, token = create(client)
+    see(store, session, 1)
+    first = store.evidence(session.rpartition("/")[2])[0]
+    store.apply(
+        [first.model_copy(update={"seq": seq, "start_s": at, "end_s": at}) for seq, at in enumerate(starts_s, start=1)]
+    )
+    seqs: list[int] = []
+    cursor = ""
+    while not seqs or cursor:
+        page = client.get(f"{session}/evidence?limit=1{cursor and f'&cursor={cursor}'}", headers=token).json()
+        seqs += [score["seq"] for score in page["evidence"]]
+        cursor = page["next_cursor"]
+    assert sorted(seqs) == list(range(len(starts_s) + 1))
+
+
 def test_a_forgotten_stretch_is_gone_from_every_answer(client: TestClient, store: SessionStore) -> None:
     session, token = create(client)
     see(store, session, 20)
@@ -194,6 +219,14 @@ def test_every_answer_says_whether_its_moods_are_relative(
     assert {row["absolute"] for row in rows} == {rows[0]["face_mood"] if relative else ""}
     page = client.get(f"{session}/report.html", headers=token).text
     assert ("usual 4.0" in page) == (page.count("Absolute, without the usual.") == 1) == relative
+
+
+def test_a_report_tells_when_the_session_was_and_not_when_it_is_read(client: TestClient, store: SessionStore) -> None:
+    started, token = new_session(session_id="session-of-then")
+    began = datetime(2020, 2, 29, 13, 5, tzinfo=timezone(timedelta(hours=2)))
+    store.start(started.model_copy(update={"started_at": began}))
+    page = client.get("/v1/sessions/session-of-then/report.html", headers={"Authorization": f"Bearer {token}"})
+    assert re.findall(r"\d{4}-\d\d-\d\d.{10}", page.text) == ["2020-02-29 11:05 UTC"]
 
 
 def test_pages_of_other_sites_may_call_only_where_they_are_named(store: SessionStore) -> None:

@@ -17,6 +17,7 @@ from shared.errors import BadInputError
 from shared.messages.details import FaceDetails, TextDetails, empty_details
 from shared.messages.score import ModalityScore, ModelRef, Status
 from shared.messages.session import SessionEnded
+from shared.messages.typed import FIRST_TYPED_SEQ
 from shared.sessions import new_session
 from tests.stores import memory_store
 
@@ -98,6 +99,19 @@ def test_the_command_prints_what_the_analysis_printed(
     assert printed.exit_code == 0
     assert printed.stdout.strip() == result.model_dump_json()
     assert "of 5" in CliRunner().invoke(app, ["replay", str(path)]).stdout
+
+
+def test_typed_text_is_published_in_a_replay_too() -> None:
+    store = memory_store()
+    started, _ = new_session(session_id=SESSION)
+    store.start(started)
+    store.take_typed_place(SESSION)
+    store.add(judged(Modality.TEXT, Emotion.JOY, 1.0, 3.0, FIRST_TYPED_SEQ))
+    state, evidence = store.read(SESSION), store.evidence(SESSION)
+    assert state is not None
+    again = replay(read_export(export_of(state, evidence).model_dump_json()))
+    assert again.accounting[Modality.TEXT].published == 1
+    assert again == build_result(state, store.timeline(SESSION), evidence)
 
 
 def test_no_secret_is_exported(recorded: tuple[SessionResult, EvidenceExport]) -> None:

@@ -208,7 +208,10 @@ class EvidenceQuery(BaseModel):
     limit: Annotated[int, Field(ge=1, le=MAX_EVIDENCE, description="Most scores of a page.")] = 200
     cursor: Annotated[
         str | None,
-        Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,17})?:[0-9]{1,6}$", description="`next_cursor` of the page before."),
+        Field(
+            pattern=r"^[0-9]{1,10}(\.[0-9]{1,24})?(e-[0-9]{1,3})?:[0-9]{1,6}$",
+            description="`next_cursor` of the page before.",
+        ),
     ] = None
 
 

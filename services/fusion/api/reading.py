@@ -124,7 +124,7 @@ def _page(store: SessionStore, session_id: str, wanted: EvidenceQuery) -> tuple[
         return scores, None
     last_s = scores[-1].start_s
     together = sum(score.start_s == last_s for score in scores) + (known if last_s == start_s else 0)
-    return scores, f"{last_s:.17f}:{together}"
+    return scores, f"{last_s!r}:{together}"
 
 
 @router.get("/{session_id}/report.html", responses=_file("text/html"), response_class=Response)
@@ -133,7 +133,8 @@ def read_html_report(request: Request, session_id: OpenedSession, store: Store) 
     state = state_of(store, session_id)
     length = length_for(store, session_id, 0.0, math.inf, WIDTH)
     timeline = tuple(points_of(store, state, length=length))
-    page = render_html(_result(store, state, timeline), title=f"Session {session_id}")
+    result = _result(store, state, timeline)
+    page = render_html(result, title=f"Session {session_id}", began=state.started.started_at)
     headers = {"Content-Security-Policy": REPORT_POLICY, "Content-Disposition": _attachment(session_id, "html")}
     return tagged(request, page, "text/html; charset=utf-8", headers)
 

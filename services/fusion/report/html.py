@@ -30,12 +30,13 @@ class Stretch:
     band: str
 
 
-def render_html(result: SessionResult, *, title: str) -> str:
-    """Return the report of a session as one HTML page.
+def render_html(result: SessionResult, *, title: str, began: datetime) -> str:
+    """Return the report of a session as one HTML page; the same for one result, whenever it is made.
 
     Args:
         result: The session.
         title: What was analysed.
+        began: When the session did.
     """
     environment = Environment(
         loader=PackageLoader("services.fusion.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -49,7 +50,7 @@ def render_html(result: SessionResult, *, title: str) -> str:
         levels=[(level, _y(level)) for level in range(int(MOOD_MIN), int(MOOD_MAX) + 1)],
         names=NAMES,
         clock=clock,
-        made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        began=began.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
 
 
