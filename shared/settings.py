@@ -1,14 +1,65 @@
-"""Settings that several services share; each comes from the environment."""
+"""Settings, each from the environment; those that several services share stand here."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
-from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
+from typing import Annotated, Any, Literal
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit, urlunsplit
 
-from pydantic import Field, PositiveFloat, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.errors import SettingsError
 
-class BrokerSettings(BaseSettings):
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)]
+
+
+class Settings(BaseSettings):
+    """Settings that stay as they are, each in the variable of its name in upper case behind the prefix of its class.
+
+    Raises:
+        SettingsError: If one has a value that makes no sense; nothing of the value is quoted, for it may be a secret.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True, populate_by_name=True)
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401  (whatever the fields take)
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise SettingsError(f"A setting is wrong: {'; '.join(self._faults(error))}.") from None
+
+    @classmethod
+    def _faults(cls, error: ValidationError) -> Iterator[str]:
+        for fault in error.errors(include_url=False, include_input=False):
+            name = str(fault["loc"][0])
+            variable = cls.model_config["env_prefix"] + name if name in cls.model_fields else name
+            yield f"{variable.upper()}: {fault.get('ctx', {}).get('error', fault['msg'])}"
+
+
+class WorkerSettings(Settings):
+    """How a worker process runs: ``WORKER_BATCH_SIZE`` and so on.
+
+    Attributes:
+        batch_size: Most messages judged together.
+        health_host: Address of ``/healthz`` and ``/readyz``.
+        health_port: Their port; 0 takes a free one.
+        hang_s: Seconds that a batch may take. A worker that takes longer hangs: it says so at ``/healthz`` and
+            ends, so that what it has in hand goes to another. A batch that is merely slow must stay far below it.
+        nice: How far it gives way to other processes of its machine, as ``nice`` has it: 0 (not at all) to 19.
+        log_level: The least severe level that is logged (``LOG_LEVEL``).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WORKER_")
+
+    batch_size: int = Field(default=8, ge=1, le=256)
+    health_host: str = "127.0.0.1"
+    health_port: int = Field(default=0, ge=0, le=65535)
+    hang_s: PositiveFloat = 600.0
+    nice: int = Field(default=0, ge=0, le=19)
+    log_level: LogLevel = Field(default="INFO", validation_alias="LOG_LEVEL")
+
+
+class BrokerSettings(Settings):
     """How to reach RabbitMQ: ``AMQP_URL`` and so on.
 
     Attributes:
@@ -28,7 +79,7 @@ class BrokerSettings(BaseSettings):
         reconnect_max_s: Longest pause between two attempts to reconnect, in seconds.
     """
 
-    model_config = SettingsConfigDict(env_prefix="AMQP_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix="AMQP_")
 
     url: SecretStr = SecretStr("amqp://guest:guest@localhost:5672/%2F")
     password: SecretStr | None = None
@@ -40,14 +91,15 @@ class BrokerSettings(BaseSettings):
     blocked_timeout_s: PositiveFloat | None = None
     reconnect_max_s: PositiveFloat = 15.0
 
-    @model_validator(mode="after")
-    def _check_url(self) -> Self:
-        parts = urlsplit(self.url.get_secret_value())
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, url: SecretStr) -> SecretStr:
+        parts = split_url(url.get_secret_value())
         if parts.scheme not in ("amqp", "amqps") or not parts.hostname:
-            raise ValueError("AMQP_URL must look like amqp://user:password@host:5672/vhost")
+            raise ValueError("it must look like amqp://user:password@host:5672/vhost")
         if "ssl_options" in parse_qs(parts.query):
-            raise ValueError("AMQP_URL may not hold ssl_options; name the authority to trust in AMQP_CA_FILE")
-        return self
+            raise ValueError("it may not hold ssl_options; name the authority to trust in AMQP_CA_FILE")
+        return url
 
     @property
     def full_url(self) -> str:
@@ -58,3 +110,21 @@ class BrokerSettings(BaseSettings):
         user, _, place = parts.netloc.rpartition("@")
         netloc = f"{user.rstrip(':')}:{quote(self.password.get_secret_value(), safe='')}@{place}"
         return urlunsplit(parts._replace(netloc=netloc))
+
+
+def split_url(url: str) -> SplitResult:
+    """Split the URL of a server.
+
+    Raises:
+        ValueError: If its port cannot be, or it falls apart at a character of its password; nothing of it is quoted.
+    """
+    try:
+        parts = urlsplit(url)
+        falls_apart = parts.port == 0 or parts.fragment or (parts.netloc and "@" in parts.path + parts.query)
+    except ValueError:
+        falls_apart = True
+    if falls_apart:
+        raise ValueError(
+            "its port must be 1 to 65535, and in a password / must be written %2F, ? %3F, # %23, @ %40 and [ %5B"
+        )
+    return parts

@@ -49,13 +49,16 @@ def load_manifest(folder: Path) -> Manifest:
     """Read the manifest of a folder of weights and check every file against it.
 
     Raises:
-        WeightsError: If the manifest or a file is missing, or a file is not the one that the manifest names.
+        WeightsError: If the manifest or a file is missing or cannot be read, or a file is not the one that the manifest
+            names.
     """
     path = folder / MANIFEST_NAME
     try:
         manifest = Manifest.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise WeightsError(f"There is no {path}. {_remedy(folder)}") from None
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read ({error.strerror}); name a folder of weights.") from None
     except ValidationError as error:
         raise WeightsError(f"{path} is not a manifest ({error.error_count()} faults). {_remedy(folder)}") from None
     for name, expected in manifest.sha256.items():

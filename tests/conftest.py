@@ -1,6 +1,8 @@
 """Fixtures that every kind of test may use."""
 
+import logging
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TypeVar
@@ -45,6 +47,18 @@ def redis_url() -> Iterator[str]:
     """The URL of a Redis that all tests share."""
     with _available(servers.redis()) as url:
         yield url
+
+
+@pytest.fixture
+def process_as_it_was() -> Iterator[None]:
+    """Undo what running a worker in this process does to its signals and its logs."""
+    numbers, root = (signal.SIGTERM, signal.SIGINT), logging.getLogger()
+    handlers, level, logged_to = [signal.getsignal(number) for number in numbers], root.level, root.handlers[:]
+    yield
+    for number, handler in zip(numbers, handlers, strict=True):
+        signal.signal(number, handler)
+    root.setLevel(level)
+    root.handlers[:] = logged_to
 
 
 # How long one example takes says more about what else the machine does than about us.

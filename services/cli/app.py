@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
@@ -60,9 +59,6 @@ def main() -> None:
         if error.name is None or error.name.partition(".")[0] in ("services", "shared"):
             raise
         _fail(f"This command needs the package {error.name}, which is not installed; install mien[all].", EXIT_FAILED)
-    except ValidationError as error:
-        names = ", ".join(".".join(map(str, fault["loc"])).upper() for fault in error.errors())
-        _fail(f"A setting has a value that makes no sense: {names}. Correct it in the environment.", EXIT_FAILED)
 
 
 def _fail(sentence: str, code: int) -> None:

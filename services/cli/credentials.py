@@ -27,9 +27,9 @@ def broker_settings(url: str | None) -> BrokerSettings:
     Raises:
         SettingsError: If the URL of the command line holds a password, or none can be found for its user.
     """
+    settings = BrokerSettings(url=SecretStr(url)) if url is not None else BrokerSettings()
     if url is not None:
         _refuse_password(url, "--broker", _BROKER_VARIABLE)
-    settings = BrokerSettings(url=SecretStr(url)) if url is not None else BrokerSettings()
     parts = urlsplit(settings.url.get_secret_value())
     if parts.username is None or parts.password is not None or settings.password is not None:
         return settings

@@ -14,7 +14,6 @@ from urllib.request import urlopen
 from uuid import uuid4
 
 import redis
-from pydantic import ValidationError
 
 from services.capture.devices import list_devices, missing_support
 from services.cli.findings import Finding, State
@@ -56,9 +55,6 @@ def examine(*, fusion_url: str | None, with_models: bool) -> list[Finding]:
 def _guarded(subject: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
         yield from look()
-    except ValidationError as error:
-        names = ", ".join(str(fault["loc"][0]).upper() for fault in error.errors() if fault["loc"]) or str(error)
-        yield Finding(subject, State.FAILED, f"A setting has a value that makes no sense: {names}; correct it.")
     except MienError as error:
         yield Finding(subject, State.FAILED, str(error))
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import redis
-from pydantic import ValidationError
 
 from services.fusion.api import Server, create_app
 from services.fusion.api.ports import Ingest
@@ -47,7 +46,7 @@ def main(make_ingest: Callable[[Broker], Ingest] | None = None) -> int:
             _serve(settings, store, broker, stop, ingest)
         finally:
             broker.close()
-    except (MienError, ValidationError) as error:
+    except MienError as error:
         return explain(error)
     return 0
 

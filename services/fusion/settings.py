@@ -2,15 +2,17 @@
 
 from ipaddress import IPv4Network
 from typing import Annotated
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from pydantic import Field, FilePath, IPvAnyNetwork, PositiveFloat, SecretStr, StringConstraints, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
+
+from shared.settings import LogLevel, Settings, split_url
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", to_lower=True, strip_whitespace=True)]
 
 
-class FusionSettings(BaseSettings):
+class FusionSettings(Settings):
     """How the fusion service runs.
 
     Attributes:
@@ -32,8 +34,6 @@ class FusionSettings(BaseSettings):
         log_level: The least severe level that is logged.
     """
 
-    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
-
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     redis_ca_file: FilePath | None = None
     fusion_host: str = "127.0.0.1"
@@ -48,14 +48,14 @@ class FusionSettings(BaseSettings):
     fusion_heartbeat_s: PositiveFloat = 15.0
     fusion_trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = (IPv4Network("127.0.0.1"),)
     fusion_cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
 
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, url: SecretStr) -> SecretStr:
         if not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("it must look like redis://host:6379/0")
-        if any(name.startswith("ssl_") for name in parse_qs(urlsplit(url.get_secret_value()).query)):
+        if any(name.startswith("ssl_") for name in parse_qs(split_url(url.get_secret_value()).query)):
             raise ValueError("it may not hold settings of TLS; name the authority to trust in REDIS_CA_FILE")
         return url
 

@@ -11,8 +11,7 @@ import yaml
 from pydantic_settings import BaseSettings
 
 from shared.broker.rabbitmq.accounts import ROLES
-from shared.service import WorkerSettings
-from shared.settings import BrokerSettings
+from shared.settings import BrokerSettings, WorkerSettings
 from shared.tracing import TraceSettings
 
 DOCKERFILE: Final = Path("deploy/Dockerfile").read_text()
@@ -24,7 +23,8 @@ PORT: Final = 8000
 def variables_of(settings: type[BaseSettings]) -> set[str]:
     """Return the environment variables that settings are read from."""
     prefix = settings.model_config.get("env_prefix", "")
-    return {f"{prefix}{name}".upper() for name in settings.model_fields}
+    fields = settings.model_fields.items()
+    return {str(field.validation_alias or f"{prefix}{name}").upper() for name, field in fields}
 
 
 def settings_of(service: str) -> set[str]:

@@ -1,9 +1,7 @@
 """The voice's worker says that it is ready when its model is warm, and not before."""
 
-import logging
 import os
 import signal
-from collections.abc import Iterator
 from threading import Event, Thread
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -15,18 +13,6 @@ from services.audio.worker import load_worker
 from shared.emotions import Modality
 from shared.service import run_worker
 from tests.servers import free_port
-
-
-@pytest.fixture
-def process_as_it_was() -> Iterator[None]:
-    """Undo what running a worker in this process does to its signals and its logs."""
-    numbers, root = (signal.SIGTERM, signal.SIGINT), logging.getLogger()
-    handlers, level, logged_to = [signal.getsignal(number) for number in numbers], root.level, root.handlers[:]
-    yield
-    for number, handler in zip(numbers, handlers, strict=True):
-        signal.signal(number, handler)
-    root.setLevel(level)
-    root.handlers[:] = logged_to
 
 
 def _is_ready(port: int) -> bool:

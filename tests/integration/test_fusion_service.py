@@ -114,7 +114,7 @@ def publish_session(url: str, session_id: str) -> None:
     ("variable", "value", "sentence"),
     [
         ("REDIS_URL", "redis://:secret@127.0.0.1:1/0", "Redis does not answer at 127.0.0.1"),
-        ("REDIS_URL", "http://secret", "REDIS_URL: Value error, it must look like redis://"),
+        ("REDIS_URL", "http://secret", "REDIS_URL: it must look like redis://"),
         ("FUSION_API_KEYS", "not-a-digest", "FUSION_API_KEYS"),
         ("FUSION_PORT", "99999", "FUSION_PORT"),
     ],

@@ -4,7 +4,7 @@ import ssl
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from shared.broker.rabbitmq.link import parameters_of
 from shared.errors import SettingsError
@@ -45,9 +45,14 @@ def test_amqps_checks_the_certificate() -> None:
 
 @pytest.mark.parametrize("url", ["", "http://somebody:secret@broker.example", "amqp://", "broker.example:5672"])
 def test_another_url_is_refused_without_showing_it(url: str) -> None:
-    with pytest.raises(ValidationError, match="AMQP_URL") as caught:
+    with pytest.raises(SettingsError, match="AMQP_URL") as caught:
         settings(url)
     assert "secret" not in str(caught.value)
+
+
+def test_a_user_without_a_password_is_told_where_to_give_it() -> None:
+    with pytest.raises(SettingsError, match="AMQP_PASSWORD"):
+        parameters_of(settings("amqp://somebody@broker.example/"))
 
 
 def test_the_password_is_not_shown() -> None:
@@ -55,7 +60,7 @@ def test_the_password_is_not_shown() -> None:
 
 
 def test_a_url_cannot_turn_the_check_of_certificates_off() -> None:
-    with pytest.raises(ValidationError, match="AMQP_CA_FILE"):
+    with pytest.raises(SettingsError, match="AMQP_CA_FILE"):
         settings("amqps://broker.example/?ssl_options={'cert_reqs':0}")
 
 

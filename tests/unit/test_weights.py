@@ -54,3 +54,14 @@ def test_damaged_manifest_is_refused(folder: Path) -> None:
     (folder / MANIFEST_NAME).write_text("{}")
     with pytest.raises(WeightsError, match="not a manifest"):
         load_manifest(folder)
+
+
+def test_a_file_in_place_of_a_folder_is_refused(folder: Path) -> None:
+    with pytest.raises(WeightsError, match=r"tiny\.tflite/manifest\.json cannot be read \(Not a directory\)"):
+        load_manifest(folder / "tiny.tflite")
+
+
+def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST_NAME).mkdir()
+    with pytest.raises(WeightsError, match=r"manifest\.json cannot be read \(Is a directory\)"):
+        load_manifest(tmp_path)

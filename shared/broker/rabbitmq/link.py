@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from time import monotonic
 from typing import Final, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import pika
 from pika.adapters.select_connection import IOLoop
@@ -31,9 +32,10 @@ def parameters_of(settings: BrokerSettings) -> pika.URLParameters:
     """Return pika's parameters; what the URL's query sets itself is kept.
 
     Raises:
-        SettingsError: If the certificates to trust cannot be read.
+        SettingsError: If the URL has a user without a password or a query that pika does not take, or the certificates
+            to trust cannot be read.
     """
-    parameters = pika.URLParameters(settings.full_url)
+    parameters = _parsed(settings.full_url)
     if parameters.ssl_options is not None:
         parameters.ssl_options = pika.SSLOptions(_tls_of(settings), parameters.host)
     if parameters.heartbeat is None:
@@ -41,6 +43,19 @@ def parameters_of(settings: BrokerSettings) -> pika.URLParameters:
     if parameters.blocked_connection_timeout is None:
         parameters.blocked_connection_timeout = settings.blocked_timeout_s
     return parameters
+
+
+def _parsed(url: str) -> pika.URLParameters:
+    parts = urlsplit(url)
+    if parts.username is not None and parts.password is None:
+        raise SettingsError("AMQP_URL names a user without a password; give it in AMQP_PASSWORD.")
+    try:
+        return pika.URLParameters(url)
+    except (ValueError, TypeError, SyntaxError):  # what pika says may quote a piece of the password
+        raise SettingsError(
+            "AMQP_URL has something behind its ? that is no parameter of a connection, or has no such value; "
+            "leave it out, and where it belongs to the password, write ? as %3F."
+        ) from None
 
 
 def _tls_of(settings: BrokerSettings) -> ssl.SSLContext:
