@@ -7,12 +7,12 @@ from uuid import uuid4
 import redis
 
 from services.fusion.accumulate import Accumulator, contribution_of
-from services.fusion.state import Outcome, Phase
+from services.fusion.state import Counts, Outcome, Phase
 from services.fusion.store import Operation, SessionStore
 from services.fusion.store.keys import Keys
 from shared.emotions import Modality
 from tests.contract.store_fixtures import StoreTest
-from tests.contract.store_sessions import TOKEN, abstention, ended, loss, score, started
+from tests.contract.store_sessions import TOKEN, abstention, ended, failure, forget, known, loss, score, started
 
 
 class CountingContract(StoreTest):
@@ -123,6 +123,53 @@ class CountingContract(StoreTest):
         counts = state.counts_of(Modality.FACE)
         assert (counts.of(Outcome.SCORED), counts.of(Outcome.FAILED), counts.accounted) == (1, 0, 1)
         assert counts.reasons == {}
+
+    def test_a_judgement_takes_the_place_of_a_failed_one_in_any_order(self, store: SessionStore) -> None:
+        found = []
+        for order in itertools.permutations(range(4)):
+            session_id = f"session-{uuid4()}"
+            operations: list[Operation] = [
+                score(session_id, Modality.FACE, 0, 0.5),
+                failure(session_id, Modality.FACE, 0, "internal_error"),
+                loss(session_id, 0, Outcome.FAILED, "delivery_limit"),
+                loss(session_id, 0, Outcome.EXPIRED),
+            ]
+            store.start(started(session_id))
+            for index in order:
+                store.apply([operations[index]] * 2)
+            found.append(known(store, session_id))
+            state = store.read(session_id)
+            assert state is not None
+            counts = state.counts_of(Modality.FACE)
+            assert (counts.outcomes, counts.reasons, counts.models) == ({Outcome.SCORED: 1}, {}, {"mien-model 1": 1})
+            store.erase(session_id)
+        assert found == [found[0]] * len(found)
+
+    def test_a_failed_judgement_takes_the_place_of_a_loss_and_may_be_forgotten(
+        self, store: SessionStore, session_id: str
+    ) -> None:
+        store.start(started(session_id))
+        failed, lost = failure(session_id, Modality.FACE, 0, "internal_error"), loss(session_id, 0, Outcome.EXPIRED)
+        store.apply([lost, failed, lost])
+        state = store.read(session_id)
+        assert state is not None
+        counts = state.counts_of(Modality.FACE)
+        assert (counts.outcomes, counts.reasons) == ({Outcome.FAILED: 1}, {"internal_error": 1})
+        assert [each.status for each in store.evidence(session_id)] == ["failed"]
+        store.apply([forget(session_id, 0, 60), score(session_id, Modality.FACE, 0, 0.0), failed])
+        state = store.read(session_id)
+        assert state is not None
+        assert state.counts_of(Modality.FACE) == Counts(seen=1, outcomes={Outcome.FORGOTTEN: 1})
+        assert store.evidence(session_id) == []
+
+    def test_typed_texts_are_no_part_of_what_was_captured(self, store: SessionStore, session_id: str) -> None:
+        store.start(started(session_id))
+        store.take_typed_place(session_id)
+        store.apply([score(session_id, Modality.TEXT, 2, 0.0, 2.0), score(session_id, Modality.TEXT, 2**52, 9.0, 2.0)])
+        state = store.read(session_id)
+        assert state is not None
+        counts = state.counts_of(Modality.TEXT)
+        assert (counts.seen, counts.typed, state.published(Modality.TEXT)) == (3, 1, 4)
 
     def test_a_session_drains_until_every_chunk_is_accounted_for(self, store: SessionStore, session_id: str) -> None:
         store.start(started(session_id))

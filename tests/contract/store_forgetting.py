@@ -131,6 +131,14 @@ class ForgettingContract(StoreTest):
         assert state.counts_of(Modality.TEXT).outcomes == {Outcome.FORGOTTEN: 1}
         assert state.counts_of(Modality.TEXT).models == {}
 
+    def test_an_end_that_nothing_comes_before_leaves_nothing_for_ever(
+        self, store: SessionStore, client: "redis.Redis", session_id: str
+    ) -> None:
+        store.end(ended(session_id))
+        left = {name: client.ttl(name) for name in client.scan_iter(f"{Keys(session_id).root}*")}
+        assert {Keys(session_id).meta, Keys(session_id).events} == set(left)
+        assert all(0 < left_s <= 600 for left_s in left.values()), left
+
     def test_every_key_expires_with_the_session(
         self, store: SessionStore, client: "redis.Redis", session_id: str
     ) -> None:

@@ -67,6 +67,10 @@ def abstention(session_id: str, modality: Modality, seq: int, reason: str) -> Mo
     )
 
 
+def failure(session_id: str, modality: Modality, seq: int, reason: str) -> ModalityScore:
+    return abstention(session_id, modality, seq, reason).model_copy(update={"status": Status.FAILED})
+
+
 def loss(session_id: str, seq: int, outcome: Outcome, cause: str = "maxlen") -> Loss:
     return Loss(session_id=session_id, modality=Modality.FACE, seq=seq, cause=cause, outcome=outcome)
 

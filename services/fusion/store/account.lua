@@ -11,7 +11,7 @@ local unknown_ttl, field, value, modality, seq = unpack(ARGV, 1, 5)
 local outcome, reason, model, start_s, end_s, event = unpack(ARGV, 6, 11)
 local traceparent, sums = unpack(ARGV, 12, 13)
 local FIRST_BIN = 14
-local SCORE, FORGOTTEN = '2', '3'
+local FORGOTTEN = 3
 local place = string.format('%016.0f', tonumber(seq))
 
 -- Sums stay below 2^53, where doubles are exact. What has come to nothing leaves no trace.
@@ -33,6 +33,17 @@ local function count(how, why, step)
   if why ~= '' then
     redis.call('HINCRBY', counters, modality .. ':reason:' .. why, step)
   end
+end
+
+-- Scores are JSON, losses are not.
+local function score_in(kept)
+  return kept and string.sub(kept, 2, 2) == '{' and cjson.decode(string.sub(kept, 2)) or nil
+end
+
+-- A failed score ranks between a loss and any other score; versions that know of no such rank read the same value.
+local function rank_of(kept, score)
+  local rank = tonumber(string.sub(kept, 1, 1))
+  return score and score.status == 'failed' and rank - 0.5 or rank
 end
 
 local function overlaps()
@@ -62,19 +73,21 @@ if redis.call('EXISTS', tombstone) == 1 then
   return 0
 end
 
--- A higher rank takes the place of a lower: a chunk that was scored was not lost, whichever was heard first.
+-- A higher rank takes the place of a lower: a chunk that was judged was neither lost nor failed, whichever was heard first.
 local forgotten = start_s ~= '' and overlaps()
 local previous = redis.call('HGET', evidence, field)
-local rank = previous and string.sub(previous, 1, 1) or ''
-if rank >= (forgotten and FORGOTTEN or string.sub(value, 1, 1)) then
+local judged = score_in(previous)
+if previous and rank_of(previous, judged) >= (forgotten and FORGOTTEN or rank_of(value, score_in(value))) then
   return 0
 end
-if rank == SCORE then
-  if previous ~= value then
-    return 0  -- Another judgement of the chunk; the one that counted is what is taken back.
-  end
+if judged and previous == value then
   evidence_of(-1)
   redis.call('ZREM', order, place)
+elseif judged and forgotten then
+  return 0  -- Another judgement of the chunk; the one that counted is what is taken back.
+elseif judged then
+  count(judged.status, type(judged.reason) == 'string' and judged.reason or '', -1)
+  redis.call('HINCRBY', counters, modality .. ':model:' .. judged.model.name .. ' ' .. judged.model.version, -1)
 elseif previous then
   local how, why = string.match(previous, '^%d(%a+):(.*)$')
   count(how, why, -1)
@@ -103,7 +116,7 @@ else
   end
 end
 -- What is taken back is told of once for the whole stretch.
-if rank ~= SCORE then
+if not (judged and forgotten) then
   tell_traced(events, meta, traceparent, 'kind', event, 'modality', modality, 'seq', seq, 'outcome', outcome)
 end
 
