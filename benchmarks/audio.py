@@ -122,7 +122,7 @@ def _cpu_ms(work: Callable[[int], Any]) -> float:
 
 
 def _speed(scorer: AudioScorer) -> dict[str, float]:
-    model = AudioModel(AudioSettings().audio_weights, load_encoder(ENCODER_LAYERS, 1))
+    model = AudioModel(AudioSettings().weights, load_encoder(ENCODER_LAYERS, 1))
     whisper, light = load_whisper(threads=1), light_voice(len(_VOICE_SAMPLES[0]))
     shapes = [prosody(wave).shape for wave in _VOICE_SAMPLES]
     chunk_ms = _cpu_ms(lambda at: scorer.score(_windows(at, 1)))
@@ -134,7 +134,7 @@ def _speed(scorer: AudioScorer) -> dict[str, float]:
         "model_ms": _cpu_ms(lambda at: model.predict([_VOICE_SAMPLES[at % _VOICES]], [shapes[at % _VOICES]])),
         "light_ms": _cpu_ms(lambda at: light(_VOICE_SAMPLES[at % _VOICES])),
         "times_plain": plain_ms / chunk_ms,
-        "head_mb": (AudioSettings().audio_weights / HEAD_NAME).stat().st_size / 1e6,
+        "head_mb": (AudioSettings().weights / HEAD_NAME).stat().st_size / 1e6,
     }
 
 
@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=800, help="chunks of the memory figures (%(default)s)")
     options = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    scorer = load_scorer(AudioSettings(audio_threads=1))
+    scorer = load_scorer(AudioSettings(threads=1))
     begun = time.perf_counter()
     scorer.warm_up()
     warm = {"warm_up_s": time.perf_counter() - begun}

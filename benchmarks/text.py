@@ -88,7 +88,7 @@ class Took:
 def measure_speed(data: Path) -> dict[str, float]:
     """Return speed and word error rates of hearing, in one run beside faster-whisper, and the speed of reading."""
     waves, spoken = read_speech(data)
-    scorer = load_scorer(TextSettings(text_threads=THREADS))
+    scorer = load_scorer(TextSettings(threads=THREADS))
     return _hearing(waves, spoken) | _reading() | _telling(scorer)
 
 
@@ -142,7 +142,7 @@ def word_error_rate(spoken: Sequence[str], heard: Sequence[str]) -> float:
 
 
 def _reading() -> dict[str, float]:
-    folder = TextSettings().text_weights
+    folder = TextSettings().weights
     model = TextModel(folder, threads=1)
     sentence = " ".join(["good"] * 30)
     times = [_timed(lambda: model.predict([sentence]))[1].wall_s for _ in range(REPEATS)]
@@ -153,7 +153,7 @@ def _reading() -> dict[str, float]:
 def _telling(scorer: TextScorer) -> dict[str, float]:
     """Return what it takes to say of 20 words which of them did it, beside judging them."""
     sentence = " ".join(["we went home and it was good"] * 3).rsplit(" ", 1)[0]
-    bare = load_scorer(TextSettings(text_threads=THREADS, text_evidence=False))
+    bare = load_scorer(TextSettings(threads=THREADS, evidence=False))
     told = [_timed(lambda: scorer.score_texts([sentence]))[1].wall_s for _ in range(20)]
     judged = [_timed(lambda: bare.score_texts([sentence]))[1].wall_s for _ in range(20)]
     return {"evidence_ms": 1000 * (statistics.median(told) - statistics.median(judged))}

@@ -29,8 +29,8 @@ Samples = NDArray[np.float32]
 
 def measure_accuracy(data: Path) -> dict[str, float]:
     """Return what the scoreboard says of text: Mien's figures, those of its peers, behaviour, and sounds not heard."""
-    scorer = load_scorer(TextSettings(text_threads=2))
-    model = TextModel(TextSettings().text_weights, threads=2)
+    scorer = load_scorer(TextSettings(threads=2))
+    model = TextModel(TextSettings().weights, threads=2)
     return evaluate(data) | peers(data / "text") | pass_rates(model) | {"sounds_scored": sounds_scored(scorer)}
 
 

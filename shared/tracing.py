@@ -8,24 +8,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
 from shared.errors import SettingsError
 from shared.messages.message import TRACEPARENT, Message
+from shared.settings import Settings
 
 Attributes: TypeAlias = Mapping[str, str | int]
 
 TRACER: Final = "mien"
 
 
-class TraceSettings(BaseSettings):
+class TraceSettings(Settings):
     """Where traces go; OpenTelemetry's own variables (``OTEL_…``) say the rest, such as what share is sampled.
 
     Attributes:
         otel_exporter_otlp_endpoint: Address of an OTLP collector over HTTP; empty for no traces.
     """
-
-    model_config = SettingsConfigDict(frozen=True)
 
     otel_exporter_otlp_endpoint: str = ""
 

@@ -3,20 +3,22 @@
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import Settings
 
 
-class AudioSettings(BaseSettings):
-    """Settings of the audio worker.
+class AudioSettings(Settings):
+    """Settings of the audio worker; each is an environment variable ``AUDIO_…``.
 
     ``ASR_MODEL`` has no part in it: the head fits the encoder of tiny.en alone, whatever the text worker listens with.
 
     Attributes:
-        audio_weights: Folder of the weights with their manifest.
-        audio_threads: How many threads one call of the encoder or the head may use.
+        weights: Folder of the weights with their manifest.
+        threads: How many threads one call of the encoder or the head may use.
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="AUDIO_")
 
-    audio_weights: Path = Path(__file__).parent / "weights"
-    audio_threads: int = Field(default=2, ge=1)
+    weights: Path = Path(__file__).parent / "weights"
+    threads: int = Field(default=2, ge=1)

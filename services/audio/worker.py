@@ -14,14 +14,14 @@ def load_scorer(settings: AudioSettings | None = None) -> AudioScorer:
     """Load the weights and return the scorer that uses them.
 
     Args:
-        settings: Where the weights are; read from the environment if None.
+        settings: Where the weights are; None reads the environment.
 
     Raises:
         WeightsError: If the weights or the speech model are missing or altered.
     """
-    chosen = settings or AudioSettings()
-    encoder = load_encoder(ENCODER_LAYERS, chosen.audio_threads)
-    return AudioScorer(AudioModel(chosen.audio_weights, encoder, chosen.audio_threads))
+    settings = settings or AudioSettings()
+    encoder = load_encoder(ENCODER_LAYERS, settings.threads)
+    return AudioScorer(AudioModel(settings.weights, encoder, settings.threads))
 
 
 def load_worker(broker: Broker, batch_size: int = 8) -> Worker[SpeechWindow]:

@@ -1,10 +1,12 @@
 """How the agent cuts and sends, from the environment."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import Settings
 
 
-class CaptureSettings(BaseSettings):
+class CaptureSettings(Settings):
     """Settings of the agent; each may be set as ``CAPTURE_`` and its name in upper case.
 
     Attributes:

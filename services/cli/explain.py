@@ -30,7 +30,7 @@ def explain_text(text: str, *, as_json: bool) -> None:
     if not words:
         raise BadInputError('There is nothing to explain: give some words, as in mien explain text "I like it".')
     settings = TextSettings()
-    model = TextModel(settings.text_weights, threads=settings.text_threads)
+    model = TextModel(settings.weights, threads=settings.threads)
     prediction = model.predict([text])
     (effects,) = explain(lambda readings: model.predict(readings).valences, [words])
     mood, distribution = float(prediction.valences[0]), as_mapping(prediction.distributions[0])

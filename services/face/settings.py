@@ -1,17 +1,19 @@
-"""What the face worker can be told from outside, through the environment."""
+"""The face worker's settings, from the environment."""
 
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import Settings
 
 
-class FaceSettings(BaseSettings):
+class FaceSettings(Settings):
     """Settings of the face worker; each is an environment variable ``FACE_…``.
 
     Attributes:
-        weights: ``FACE_WEIGHTS``: folder of the expression model and its manifest.
-        threads: ``FACE_THREADS``: how many threads one model call may use.
+        weights: Folder of the expression model and its manifest.
+        threads: How many threads one model call may use.
     """
 
     model_config = SettingsConfigDict(env_prefix="FACE_")

@@ -23,9 +23,9 @@ def load_scorer(settings: TextSettings | None = None) -> TextScorer:
         WeightsError: If a model is missing or altered.
     """
     settings = settings or TextSettings()
-    model = TextModel(settings.text_weights, threads=settings.text_threads)
-    transcriber = Transcriber(load_whisper(settings.asr_model, settings.text_threads))
-    return TextScorer(transcriber, model, evidence=settings.text_evidence)
+    model = TextModel(settings.weights, threads=settings.threads)
+    transcriber = Transcriber(load_whisper(settings.asr_model, settings.threads))
+    return TextScorer(transcriber, model, evidence=settings.evidence)
 
 
 def load_worker(broker: Broker, batch_size: int = 8) -> Worker[SpeechWindow | TypedWindow]:

@@ -18,7 +18,7 @@ from shared.messages.score import Judgement, Status
 from shared.scoring import SpeechWindow
 from shared.weights import load_manifest
 
-WEIGHTS = AudioSettings().audio_weights
+WEIGHTS = AudioSettings().weights
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +75,12 @@ def test_altered_weights_are_refused(tmp_path: Path) -> None:
     head = folder / "head.tflite"
     head.write_bytes(head.read_bytes()[:-1] + b"?")
     with pytest.raises(WeightsError, match=r"head\.tflite is not the one"):
-        load_scorer(AudioSettings(audio_weights=folder))
+        load_scorer(AudioSettings(weights=folder))
 
 
 def test_missing_weights_are_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="git checkout"):
-        load_scorer(AudioSettings(audio_weights=tmp_path))
+        load_scorer(AudioSettings(weights=tmp_path))
 
 
 def test_weights_are_small_and_name_their_terms() -> None:

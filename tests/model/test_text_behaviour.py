@@ -16,7 +16,7 @@ MOST = 80
 
 @pytest.fixture(scope="module")
 def model() -> TextModel:
-    return TextModel(TextSettings().text_weights, threads=2)
+    return TextModel(TextSettings().weights, threads=2)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from shared.emotions import EMOTIONS, Emotion
 from shared.errors import WeightsError
 from shared.weights import load_manifest
 
-WEIGHTS = TextSettings().text_weights
+WEIGHTS = TextSettings().weights
 
 PARITY = """
 import keras

@@ -158,7 +158,7 @@ class _Counted(TextModel):
     ],
 )
 def test_the_cost_of_a_text_is_bounded_whatever_its_words_are(text: str) -> None:
-    model = _Counted(TextSettings().text_weights)
+    model = _Counted(TextSettings().weights)
     (judged,) = TextScorer(Transcriber(load_whisper()), model).score_texts([text])
     assert judged.status is Status.SCORED
     assert 0 < model.read < 100
@@ -166,7 +166,7 @@ def test_the_cost_of_a_text_is_bounded_whatever_its_words_are(text: str) -> None
 
 
 def test_evidence_can_be_left_out() -> None:
-    (judged,) = load_scorer(TextSettings(text_evidence=False)).score_texts(["I like it"])
+    (judged,) = load_scorer(TextSettings(evidence=False)).score_texts(["I like it"])
     assert [word.effect for word in _details(judged).words] == [None, None, None]
 
 
@@ -190,7 +190,7 @@ class _Foreign(Transcriber):
 
 def test_another_language_abstains_and_keeps_its_transcript() -> None:
     settings = TextSettings()
-    foreign = TextScorer(_Foreign(load_whisper()), TextModel(settings.text_weights))
+    foreign = TextScorer(_Foreign(load_whisper()), TextModel(settings.weights))
     speech = np.asarray(decode_audio(str(SAMPLE)), dtype=np.float32)
     (judged,) = foreign.score([_window(speech)])
     assert (judged.status, judged.reason, judged.mood) == (Status.ABSTAINED, "unsupported_language", None)

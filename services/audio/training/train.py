@@ -79,7 +79,7 @@ def _options() -> Options:
     parser = argparse.ArgumentParser(description="Train the audio head.")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="the data folder (%(default)s)")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="where features are kept (%(default)s)")
-    parser.add_argument("--out", type=Path, default=AudioSettings().audio_weights, help="where the weights go")
+    parser.add_argument("--out", type=Path, default=AudioSettings().weights, help="where the weights go")
     parser.add_argument("--exclude", nargs="*", default=[], choices=sorted(TERMS), help="corpora to leave out")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
