@@ -133,13 +133,20 @@ def reasons_of(
     for outcome, what in _LOST.items():
         if number := _lost(counts, outcome):
             reasons.append(f"{number} {chunks} {what}")
-    return [*reasons, *_view_reasons(modality, view)] if view is not None else reasons
+    if view is not None:
+        return [*reasons, *_view_reasons(modality, counts, view, duration_s)]
+    # What was judged and is no evidence at all was of no quality at all.
+    return [*reasons, _POOR[modality]] if counts.of(Outcome.SCORED) else reasons
 
 
-def _view_reasons(modality: Modality, view: ModalityView) -> list[str]:
+def _view_reasons(modality: Modality, counts: Counts, view: ModalityView, duration_s: float | None) -> list[str]:
     reasons = [_POOR[modality]] if view.quality < _POOR_QUALITY else []
+    judged = counts.of(Outcome.SCORED)
     if view.amount_s < _LITTLE_S:
-        return [*reasons, f"only {view.amount_s:.1f} s of evidence"]
+        frames = f"{judged} frame{'s' if judged != 1 else ''}"
+        return [*reasons, f"only {frames if modality is Modality.FACE else f'{view.amount_s:.1f} s'} of evidence"]
+    if modality is Modality.FACE:
+        return reasons or [f"{_CLEAR[modality]} {_extent(modality, judged, counts.accounted, duration_s)}"]
     return reasons or [f"{_CLEAR[modality]} for {_length(view.amount_s)}"]
 
 
@@ -148,12 +155,16 @@ def _length(seconds: float) -> str:
 
 
 def _abstention(modality: Modality, reason: str, number: int, of: int, duration_s: float | None) -> str:
-    """Say how much was not judged: of a whole recording in seconds, for frames come evenly; else in chunks."""
     what = _PHRASES.get(reason, reason.replace("_", " "))
+    return f"{what} {_extent(modality, number, of, duration_s)}"
+
+
+def _extent(modality: Modality, number: int, of: int, duration_s: float | None) -> str:
+    """Say how much it is: of a whole recording in seconds, for frames come evenly, however many; else in chunks."""
     if modality is Modality.FACE and duration_s is not None and duration_s >= 1:
         lasted_s = number / of * duration_s
-        return f"{what} for {lasted_s:.{0 if lasted_s >= 1 else 1}f} s of {duration_s:.0f}"
-    return f"{what} in {number} of {of} {_UNITS[modality]}"
+        return f"for {lasted_s:.{0 if lasted_s >= 1 else 1}f} s of {duration_s:.0f}"
+    return f"in {number} of {of} {_UNITS[modality]}"
 
 
 def _lost(counts: Counts, outcome: Outcome) -> int:

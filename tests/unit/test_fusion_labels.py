@@ -105,9 +105,23 @@ def test_a_reason_counts_what_it_is_about() -> None:
         "sun glare in 1 of 20 frames",
         "1 of 20 frames came too late to be judged",
         "1 of 20 frames could not be judged",
-        "face seen well for 5 s",
+        "face seen well in 9 of 20 frames",
     ]
-    assert reasons_of(Modality.FACE, counts, view, duration_s=20.0)[0] == "no face in view for 8 s of 20"
+    whole = reasons_of(Modality.FACE, counts, view, duration_s=20.0)
+    assert (whole[0], whole[-1]) == ("no face in view for 8 s of 20", "face seen well for 9 s of 20")
+
+
+@pytest.mark.parametrize("frames", [60, 1800])
+def test_how_long_a_face_was_seen_does_not_depend_on_how_many_frames_were_looked_at(frames: int) -> None:
+    counts = Counts(seen=frames, outcomes={Outcome.SCORED: frames})
+    view = fused({Modality.FACE: sums_of(leaning(Emotion.JOY), seconds=0.2 * frames)}).views[Modality.FACE]
+    assert reasons_of(Modality.FACE, counts, view, duration_s=60.0) == ["face seen well for 60 s of 60"]
+
+
+@pytest.mark.parametrize("modality", Modality)
+def test_what_is_of_no_quality_at_all_has_a_reason_too(modality: Modality) -> None:
+    [reason] = reasons_of(modality, Counts(seen=5, outcomes={Outcome.SCORED: 5}), None)
+    assert any(word in reason for word in ("unsure", "noisy", "blurred"))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +135,8 @@ def test_a_reason_counts_what_it_is_about() -> None:
 def test_poor_quality_and_little_evidence_are_said(modality: Modality, words: str) -> None:
     counts = Counts(seen=1, outcomes={Outcome.SCORED: 1})
     view = fused({modality: sums_of(leaning(Emotion.JOY), seconds=1.5, quality=0.3)}).views[modality]
-    assert reasons_of(modality, counts, view) == [words, "only 1.5 s of evidence"]
+    little = "only 1 frame of evidence" if modality is Modality.FACE else "only 1.5 s of evidence"
+    assert reasons_of(modality, counts, view) == [words, little]
 
 
 def test_every_weight_has_a_reason() -> None:
