@@ -110,9 +110,10 @@ def course_of(fused: Fused, seconds: Sequence[Second], duration_s: float | None 
 
 
 def clock(seconds: float) -> str:
-    """Return a time as minutes and seconds, for example ``1:10``."""
+    """Return a time as minutes and seconds, for example ``1:10``; from an hour on with its hours, ``1:00:05``."""
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def _mean_mood(seconds: Sequence[Second]) -> float:

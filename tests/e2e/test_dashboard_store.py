@@ -104,6 +104,27 @@ def test_an_hour_is_drawn_with_few_points_and_goes_on(page: Page, address: str, 
     expect(page.locator("#course tbody tr")).to_have_count(3, timeout=READY_MS)
 
 
+def test_a_second_without_evidence_is_a_gap_and_one_alone_is_seen(
+    page: Page, address: str, store: SessionStore
+) -> None:
+    session = MadeUp.begin(store)
+    store.apply([session.score(Modality.FACE, seq, at, 0) for seq, at in enumerate((0, 2, 3, 5, 7200))])
+    show(page, address, session)
+    lines: dict[str, list[list[float | None]]] = page.evaluate(
+        "Object.fromEntries(document.getElementById('timeline').data.map(line => [line.name, [line.x, line.y]]))"
+    )
+    places, moods = lines["Together"]
+    assert places == [0, 25, 25, 7200, 7225]
+    assert [mood is None for mood in moods] == [False, False, True, False, False]
+    assert page.locator("#timeline .xtick").last.text_content() == "2:00:00"
+
+
+def test_times_are_told_with_their_hours(page: Page, address: str) -> None:
+    page.goto(address)
+    told = page.evaluate("import('/assets/view.js').then(view => [59.9, 70, 3605, 43210].map(view.seconds))")
+    assert told == ["0:59", "1:10", "1:00:05", "12:00:10"]
+
+
 @pytest.mark.parametrize(("voice", "apart"), [(2.9, False), (2.0, True)])
 def test_the_page_says_that_they_disagree_where_the_result_does(
     page: Page, address: str, store: SessionStore, voice: float, *, apart: bool

@@ -173,6 +173,8 @@ def test_disagreement_all_the_time_is_said_without_times() -> None:
     assert told([*words, *voice]).label.endswith("words and voice disagree")
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0, "0:00"), (9.6, "0:10"), (70, "1:10"), (3605, "60:05")])
-def test_a_time_as_minutes_and_seconds(seconds: float, words: str) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0:00"), (9.6, "0:10"), (70, "1:10"), (3599.6, "1:00:00"), (43210, "12:00:10")]
+)
+def test_a_time_as_minutes_and_seconds_and_hours(seconds: float, words: str) -> None:
     assert clock(seconds) == words

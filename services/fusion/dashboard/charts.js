@@ -35,7 +35,7 @@ function layout({ until, width, items, ...more }) {
   };
 }
 
-// Minutes and seconds, at round places and not too many of them.
+// At round places and not too many of them.
 function clock(until, width) {
   const most = Math.max(2, (width - 90) / TICK_PX);
   const step = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200].find((each) => until / each <= most) ?? 14400;
@@ -43,19 +43,19 @@ function clock(until, width) {
   return { range: [0, until], tickvals: places, ticktext: places.map(seconds) };
 }
 
-// A second without evidence is a gap, never a guess.
-function withGaps(points, resolution) {
-  const spread = [];
-  for (const point of points) {
-    const before = spread.at(-1);
-    if (before && point.start_s - before.end_s > 2 * resolution) spread.push({ start_s: before.end_s, end_s: before.end_s, modalities: {} });
-    spread.push(point);
-  }
-  return spread;
+// A second without evidence is a gap, never a guess; one that stands alone is a line as long as it is.
+function withGaps(points) {
+  return points.flatMap((point, index) => {
+    const { start_s: start, end_s: end } = point;
+    const [first, last] = [points[index - 1]?.end_s !== start, points[index + 1]?.start_s !== end];
+    const places = first && last ? [start, end] : [(start + end) / 2];
+    const drawn = places.map((at) => ({ ...point, at }));
+    return last && index < points.length - 1 ? [...drawn, { at: end, modalities: {} }] : drawn;
+  });
 }
 
 // Of a session that is relative to the person's usual, every line is, so that one axis serves all.
-export async function drawTimeline({ timeline, resolution_s: resolution, relative }, result) {
+export async function drawTimeline({ timeline, relative }, result) {
   const place = byId("timeline");
   if (!timeline.length) {
     const words = result.status === "live" ? "The line begins with the first second that can be judged." : "There was no second that could be judged.";
@@ -64,8 +64,8 @@ export async function drawTimeline({ timeline, resolution_s: resolution, relativ
   }
   const Plotly = await plotly();
   if (!place.data) place.replaceChildren();
-  const points = withGaps(timeline, resolution);
-  const x = points.map((point) => (point.start_s + point.end_s) / 2);
+  const points = withGaps(timeline);
+  const x = points.map((point) => point.at);
   const line = (y, more) => ({ x, y, mode: "lines", connectgaps: false, ...more });
   const alone = Object.keys(NAMES).filter((name) => timeline.some((point) => name in point.modalities)).map((name) =>
     line(points.map((point) => point.modalities[name]?.[relative ? "relative" : "mood"] ?? null), { name: NAMES[name], line: { color: colour(name), width: 1.5, dash: DASHES[name] } }));
@@ -73,7 +73,7 @@ export async function drawTimeline({ timeline, resolution_s: resolution, relativ
   const traces = [
     ...bands(points, x), ...alone,
     ...(apart.some(Boolean) ? [line(apart, { name: "They disagree", hoverinfo: "skip", line: { color: colour("danger"), width: 4 } })] : []),
-    line(points.map((point) => point.mood ?? null), { name: "Together", line: { color: colour("ink"), width: 3 }, mode: points.length < 3 ? "lines+markers" : "lines" }),
+    line(points.map((point) => point.mood ?? null), { name: "Together", line: { color: colour("ink"), width: 3 } }),
   ];
   await Plotly.react(place, traces, layout({ items: alone.length + 3, until: timeline.at(-1).end_s, width: place.clientWidth, yaxis: { range: [0.9, 5.1], dtick: 1, title: { text: relative ? "mood, 3 is usual" : "mood" } } }), SETTINGS);
   const last = timeline.at(-1);

@@ -10,7 +10,12 @@ export function make(tag, properties = {}, ...children) {
 }
 export const byId = (id) => document.getElementById(id);
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-export const seconds = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+// As minutes and seconds, from an hour on with its hours.
+export function seconds(s) {
+  const parts = [Math.floor(s / 60) % 60, Math.floor(s % 60)];
+  if (s >= 3600) parts.unshift(Math.floor(s / 3600));
+  return parts.map((part, index) => (index ? String(part).padStart(2, "0") : part)).join(":");
+}
 const share = (value) => (value - 1) / 4;
 // A number and its unit stay on one line.
 const together = (words) => words.replace(/(\d) (s|min|%)(?![a-z])/g, "$1\u00a0$2");
