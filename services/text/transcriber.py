@@ -37,6 +37,9 @@ MAX_UNHEARD_S: Final = 3.0
 SILENCE_RMS: Final = 10 ** (-60 / 20)
 """Level below which nothing is recognised: -60 dB of full scale."""
 
+MIN_SPEECH_S: Final = 0.1
+"""Length below which nothing is recognised: no word is so short, and below 25 ms Whisper finds no place for one."""
+
 TOKENS_PER_SECOND: Final = 12
 """More than anyone says; a recogniser that goes on repeats itself."""
 
@@ -116,7 +119,7 @@ class Transcriber:
             samples: float32 arrays of shape (n_i,), -1..1, 16 kHz.
         """
         transcripts = [Transcript("", None, 0.0, 1.0)] * len(samples)
-        audible = [index for index, wave in enumerate(samples) if _rms(wave) > SILENCE_RMS]
+        audible = [index for index, wave in enumerate(samples) if _may_be_speech(wave)]
         for group in _alike(audible, [len(wave) for wave in samples]):
             for index, heard in zip(group, self._hear([samples[index] for index in group]), strict=True):
                 transcripts[index] = heard
@@ -215,5 +218,9 @@ def _alike(indexes: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]
         yield group
 
 
+def _may_be_speech(wave: NDArray[np.float32]) -> bool:
+    return len(wave) >= MIN_SPEECH_S * SAMPLE_RATE_HZ and _rms(wave) > SILENCE_RMS
+
+
 def _rms(wave: NDArray[np.float32]) -> float:
-    return float(np.sqrt(np.mean(np.square(wave, dtype=np.float64)))) if len(wave) else 0.0
+    return float(np.sqrt(np.mean(np.square(wave, dtype=np.float64))))

@@ -107,3 +107,10 @@ def _say(words: list[str], pause_s: float) -> tuple[NDArray[np.float32], list[tu
         spans.append((position / 16_000, (position + len(parts[-2])) / 16_000))
         position += len(parts[-2]) + len(pause)
     return np.concatenate(parts), spans
+
+
+@pytest.mark.parametrize("count", [1, 10, 319, 400, 1_599])
+def test_what_is_too_short_for_a_word_has_none(transcriber: Transcriber, count: int) -> None:
+    click = np.full(count, 0.5, dtype=np.float32)
+    (transcript,) = transcriber.transcribe([click])
+    assert (transcript.text, transcript.words, transcript.no_speech_probability) == ("", (), 1.0)
