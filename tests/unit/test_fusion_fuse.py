@@ -8,40 +8,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.fusion.accumulate import UNIT, Accumulator, evidence_rates
+from services.fusion.accumulate import UNIT, Accumulator
 from services.fusion.fuse import Fused, fuse, fuse_rows
 from services.fusion.parameters import DEFAULT_PARAMETERS, FusionParameters
-from services.fusion.pool import Evidence, pool, rows_of
-from shared.emotions import EMOTIONS, MOOD_MAX, MOOD_MIN, MOOD_VECTOR, Emotion, Modality, mood_of
+from services.fusion.pool import rows_of
+from shared.emotions import EMOTIONS, MOOD_VECTOR, Emotion, Modality, mood_of
+from tests.evidence import (
+    certain,
+    distributions,
+    evidence,
+    leaning,
+    modality_sets,
+    qualities,
+    seconds,
+    sums_of,
+)
 
 timeless = settings(deadline=None)
 
 PRIOR_MOOD = float(mood_of(DEFAULT_PARAMETERS.prior))
-
-
-def normalised(weights: list[float]) -> list[float]:
-    return [weight / sum(weights) for weight in weights]
-
-
-distributions = st.lists(st.floats(0.001, 1.0), min_size=7, max_size=7).map(normalised)
-seconds = st.floats(2, 600)
-qualities = st.floats(0.3, 1)
-modality_sets = st.lists(st.sampled_from(Modality), min_size=1, max_size=3, unique=True)
-
-
-def sums_of(distribution: list[float], amount_s: float, quality: float) -> Accumulator:
-    rates = evidence_rates(distribution, float(mood_of(distribution)), quality)
-    return Accumulator.of([round(amount_s * rate / UNIT) for rate in rates])
-
-
-def certain(sums: dict[Modality, Accumulator]) -> Fused:
-    fused = fuse(sums)
-    assert fused is not None
-    return fused
-
-
-accumulators = st.builds(sums_of, distributions, seconds, qualities)
-evidence = st.dictionaries(st.sampled_from(Modality), accumulators, min_size=1)
 
 
 @timeless
@@ -100,18 +85,6 @@ def test_a_further_modality_that_agrees_narrows(distribution: list[float], amoun
     two = one | {Modality.TEXT: each}
     three = two | {Modality.AUDIO: each}
     assert certain(three).spread < certain(two).spread < certain(one).spread
-
-
-@timeless
-@given(distributions, st.permutations(list(Modality)), seconds, qualities)
-def test_agreement_narrows_the_calibrated_interval_too(
-    distribution: list[float], order: list[Modality], amount_s: float, quality: float
-) -> None:
-    each = sums_of(distribution, amount_s, quality)
-    moments = [dict.fromkeys(order[:count], each) for count in (1, 2, 3)]
-    one, two, three = pool(Evidence.of(rows_of(moments)), DEFAULT_PARAMETERS).half_widths
-    assert three <= two + 1e-9
-    assert two <= one + 1e-9
 
 
 @timeless
@@ -242,45 +215,11 @@ def test_who_speaks_a_third_of_the_time_is_heard_as_before() -> None:
     assert shares[0] > 0.75 * shares[1]
 
 
-@timeless
-@given(distributions, st.sampled_from(Modality), st.sampled_from(Modality), seconds, qualities)
-def test_next_to_no_evidence_changes_next_to_nothing(
-    distribution: list[float], spoken: Modality, other: Modality, amount_s: float, quality: float
-) -> None:
-    before = {spoken: sums_of(distribution, amount_s, quality)}
-    glimpse = sums_of(leaning(Emotion.JOY, 0.9), 0.2, 1e-4)
-    alone, beside = certain(before), certain({other: glimpse} | before)
-    assert (beside.mood, beside.low, beside.high) == pytest.approx((alone.mood, alone.low, alone.high), abs=0.02)
-
-
-@timeless
-@given(evidence)
-def test_the_interval_leans_to_where_the_distribution_reaches_further(sums: dict[Modality, Accumulator]) -> None:
-    fused = certain(sums)
-    away = MOOD_VECTOR - fused.mood
-    above, below = (float(fused.distribution @ np.maximum(0.0, side) ** 2) for side in (away, -away))
-    assert MOOD_MIN <= fused.low <= fused.mood <= fused.high <= MOOD_MAX
-    if fused.low > MOOD_MIN and fused.high < MOOD_MAX and abs(above - below) > 1e-6:
-        assert (fused.high - fused.mood > fused.mood - fused.low) == (above > below)
-
-
-def test_a_smile_may_be_less_than_it_looks_and_hardly_more() -> None:
-    smile = certain({Modality.FACE: sums_of(leaning(Emotion.JOY, 0.95), 10.0, 0.9)})
-    assert smile.mood - smile.low > 1.5 * (smile.high - smile.mood)
-
-
 def test_ten_seconds_are_surer_than_one() -> None:
     joy = [0.94 if emotion is Emotion.JOY else 0.01 for emotion in EMOTIONS]
     short, long = (certain({Modality.FACE: sums_of(joy, amount_s, 0.8)}) for amount_s in (0.6, 10.0))
     assert long.spread < short.spread
     assert long.mood > short.mood
-
-
-def leaning(emotion: Emotion, p: float) -> list[float]:
-    """What a model that leans to an emotion says: some neutral, and a little of everything."""
-    rest = (1 - p) / 8
-    base = dict.fromkeys(EMOTIONS, rest) | {Emotion.NEUTRAL: 2 * rest}
-    return normalised([p if each is emotion else base[each] for each in EMOTIONS])
 
 
 @pytest.mark.parametrize(
