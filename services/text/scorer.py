@@ -53,7 +53,8 @@ class TextScorer:
         """Run the recogniser and the model once."""
         hum = np.sin(np.arange(SAMPLE_RATE_HZ) * 0.1).astype(np.float32)
         self._transcriber.transcribe([hum])
-        self.score_texts(["a warm-up"])
+        # The detector of languages is 60 MB that only typed text needs: it is loaded by the first one.
+        self._judge([_typed("a warm-up", ENGLISH)], [None])
 
     def score(self, windows: Sequence[SpeechWindow | TypedWindow]) -> list[Judgement]:
         """Return one judgement a window, in the same order.
@@ -63,7 +64,8 @@ class TextScorer:
         """
         heard = iter(self._transcriber.transcribe([w.samples for w in windows if isinstance(w, SpeechWindow)]))
         transcripts = [
-            _typed(w.text) if isinstance(w, TypedWindow) else _placed(next(heard), w.start_s) for w in windows
+            _typed(w.text, language_of(w.text)) if isinstance(w, TypedWindow) else _placed(next(heard), w.start_s)
+            for w in windows
         ]
         return self._judge(transcripts, [_reason(*pair) for pair in zip(windows, transcripts, strict=True)])
 
@@ -105,10 +107,10 @@ def _with_effect(word: Word, effect: float) -> Word:
     return word.model_copy(update={"effect": round(effect, 3)})
 
 
-def _typed(text: str) -> Transcript:
+def _typed(text: str, language: str | None) -> Transcript:
     words = text.split()
     kept = words if len(words) <= MAX_EXPLAINED_WORDS else []
-    return Transcript(text, language_of(text), 1.0, 0.0, tuple(Word(text=word, probability=1.0) for word in kept))
+    return Transcript(text, language, 1.0, 0.0, tuple(Word(text=word, probability=1.0) for word in kept))
 
 
 def _placed(transcript: Transcript, start_s: float) -> Transcript:
