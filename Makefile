@@ -27,12 +27,14 @@ $(VENV)/.run: deploy/requirements/run.txt pyproject.toml | $(BIN)/python
 	@echo "Installing what Mien runs on (once) …"
 	$(PIP) --require-hashes -r $<
 	$(PIP) --no-build-isolation --editable .
+	@$(BIN)/python -c 'from shared.runtime.compiled import compile_librosa; compile_librosa()'
 	@touch $@
 
 $(VENV)/.dev: deploy/requirements/dev.txt pyproject.toml | $(BIN)/python
 	@echo "Installing what Mien is trained, tested and measured with (once) …"
 	$(PIP) --require-hashes -r $<
 	$(PIP) --no-build-isolation --editable .
+	@$(BIN)/python -c 'from shared.runtime.compiled import compile_librosa; compile_librosa()'
 	@touch $@
 
 .PHONY: install

@@ -5,6 +5,7 @@ from services.audio.scorer import AudioScorer
 from services.audio.settings import AudioSettings
 from shared.broker.port import Broker
 from shared.media.flac import read_speech
+from shared.runtime.compiled import compile_librosa
 from shared.runtime.whisper_encoder import load_encoder
 from shared.scoring import SpeechWindow
 from shared.worker import Worker
@@ -18,8 +19,10 @@ def load_scorer(settings: AudioSettings | None = None) -> AudioScorer:
 
     Raises:
         WeightsError: If the weights or the speech model are missing or altered.
+        MienError: If another process has been compiling for minutes what this one needs.
     """
     settings = settings or AudioSettings()
+    compile_librosa()
     encoder = load_encoder(ENCODER_LAYERS, settings.threads)
     return AudioScorer(AudioModel(settings.weights, encoder, settings.threads))
 
