@@ -54,6 +54,8 @@ def build_result(
     timeline: Sequence[TimelineBin],
     evidence: Sequence[ModalityScore],
     parameters: FusionParameters = DEFAULT_PARAMETERS,
+    *,
+    points: tuple[TimelinePoint, ...] | None = None,
 ) -> SessionResult:
     """Return a session's whole result.
 
@@ -62,11 +64,14 @@ def build_result(
         timeline: Its seconds.
         evidence: Its scores; those of text become the transcript, and every second names those that it stands on.
         parameters: The numbers of the fusion rule.
+        points: The points of its timeline, where they are not to be built here.
     """
+    if points is None:
+        points = build_timeline(state, timeline, parameters, evidence=evidence)
     return SessionResult(
         **dict(build_summary(state, parameters)),
         transcript=build_transcript(evidence),
-        timeline=build_timeline(state, timeline, parameters, evidence=evidence),
+        timeline=points,
         smoothing=SMOOTHING,
         course=build_course(state, timeline, parameters),
     )

@@ -37,7 +37,7 @@ MAX_UNHEARD_S: Final = 3.0
 SILENCE_RMS: Final = 10 ** (-60 / 20)
 """Level below which nothing is recognised: -60 dB of full scale."""
 
-MIN_SPEECH_S: Final = 0.1
+MIN_HEARD_S: Final = 0.1
 """Length below which nothing is recognised: no word is so short, and below 25 ms Whisper finds no place for one."""
 
 TOKENS_PER_SECOND: Final = 12
@@ -219,7 +219,7 @@ def _alike(indexes: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]
 
 
 def _may_be_speech(wave: NDArray[np.float32]) -> bool:
-    return len(wave) >= MIN_SPEECH_S * SAMPLE_RATE_HZ and _rms(wave) > SILENCE_RMS
+    return len(wave) >= MIN_HEARD_S * SAMPLE_RATE_HZ and _rms(wave) > SILENCE_RMS
 
 
 def _rms(wave: NDArray[np.float32]) -> float:

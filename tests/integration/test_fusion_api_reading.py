@@ -139,7 +139,9 @@ def test_evidence_is_read_page_by_page_though_much_begins_at_once(client: TestCl
     assert client.get(f"{session}/evidence?cursor=x", headers=token).status_code == 422
 
 
-@given(st.lists(st.floats(0, 1e8), min_size=2, max_size=4, unique=True))
+# The span of a question without an end ends at 1e8 s, which is not part of it.
+@given(st.lists(st.floats(0, 1e8, exclude_max=True), min_size=2, max_size=4, unique=True))
+@example([0.0, 99_999_999.0])
 @example([seq / 7000 for seq in range(40)])
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_page_of_evidence_leaves_a_score_out_wherever_it_begins(

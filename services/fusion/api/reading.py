@@ -19,6 +19,7 @@ from services.fusion.results import (
     SessionResult,
     TimelinePoint,
     build_course,
+    build_result,
     build_summary,
     build_transcript,
     smoothing_at,
@@ -159,13 +160,8 @@ def read_csv_report(request: Request, session_id: OpenedSession, store: Store) -
 
 def _result(store: SessionStore, state: SessionState, timeline: tuple[TimelinePoint, ...] = ()) -> SessionResult:
     """Return a session's result with the timeline that is given."""
-    return SessionResult(
-        **dict(build_summary(state)),
-        transcript=build_transcript(store.evidence(state.session_id, Modality.TEXT)),
-        timeline=timeline,
-        smoothing=SMOOTHING,
-        course=build_course(state, store.timeline(state.session_id)),
-    )
+    spoken = store.evidence(state.session_id, Modality.TEXT)
+    return build_result(state, store.timeline(state.session_id), spoken, points=timeline)
 
 
 def _attachment(session_id: str, ending: str) -> str:
