@@ -63,6 +63,12 @@ FUSION: Final = (
     *_coverage("coverage_wide", "the widest third"),
     *_coverage("coverage_voice", "voice alone"),
     *_coverage("coverage_face", "face alone"),
+    Target(
+        area="fusion",
+        key="every_actor_chance_within",
+        figure="draws of eighteen of all actors that have all six of these within, share",
+        data=_EVERY,
+    ),
     Target(area="fusion", key="width", figure="mean width of the interval", data=_VOTES, better="lower"),
     Target(area="fusion", key="linear_mae", figure="best linear pool, MAE, here", data=_VOTES, better="lower"),
     Target(area="fusion", key="log_linear_mae", figure="log-linear pool, MAE, here", data=_VOTES, better="lower"),

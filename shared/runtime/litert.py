@@ -3,7 +3,7 @@
 import gzip
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -54,6 +54,31 @@ class UnsignedLiteRtModel:
             self._interpreter.set_tensor(self._input, values)
             self._interpreter.invoke()
             return tuple(self._interpreter.get_tensor(index) for index in self._outputs)
+
+
+def tensors(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Return the constants of a file by name, weights of int8 as the numbers that they stand for.
+
+    Args:
+        path: The ``.tflite`` or ``.tflite.gz`` file.
+    """
+    interpreter = _opened(path, threads=1)
+    found: dict[str, NDArray[np.generic]] = {}
+    for detail in interpreter.get_tensor_details():
+        try:
+            values = interpreter.get_tensor(detail["index"])
+        except ValueError:
+            continue  # computed, not constant: there is nothing yet
+        found[detail["name"]] = _unscaled(values, detail["quantization_parameters"])
+    return found
+
+
+def _unscaled(values: NDArray[np.generic], quantization: dict[str, Any]) -> NDArray[np.generic]:
+    scales, axis = quantization["scales"], quantization["quantized_dimension"]
+    if values.dtype != np.int8 or not len(scales):
+        return values
+    along = [len(scales) if place == axis else 1 for place in range(values.ndim)]
+    return np.asarray(values.astype(np.float32) * scales.reshape(along))
 
 
 def _opened(path: Path, threads: int) -> Interpreter:

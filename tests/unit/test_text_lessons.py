@@ -58,3 +58,10 @@ def test_lessons_are_read_as_written_without_the_texts(lessons: Lessons, tmp_pat
 def test_missing_lessons_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match=r"training\.teach"):
         read_lessons(tmp_path / "no.npz")
+
+
+def test_how_much_an_answer_counts_can_be_said(lessons: Lessons, tmp_path: Path) -> None:
+    path = tmp_path / "lessons.npz"
+    lessons.write(path)
+    blended = read_lessons(path, share=0.5).blend(Example("one", valence=2.0))
+    assert blended.valence == pytest.approx(3.5)

@@ -1,7 +1,7 @@
 """How often panel moods lie within their intervals, overall and by thirds of the intervals' width."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import numpy as np
@@ -47,11 +47,8 @@ class Coverage:
             actors: Whose clips, int64 of shape (n,).
         """
         covered, widths = (low <= moods) & (moods <= high), high - low
-        thirds = np.zeros(len(covered), dtype=np.int64)
-        for place, rows in enumerate(np.array_split(np.argsort(widths, kind="stable"), len(THIRDS))):
-            thirds[rows] = place
         scores = interval_scores(low, high, moods)
-        return cls(covered=covered, thirds=thirds, actors=actors, widths=widths, scores=scores)
+        return cls(covered=covered, thirds=thirds_of(widths), actors=actors, widths=widths, scores=scores)
 
     @classmethod
     def measured(cls, rule: FusionParameters, held: Panels, inputs: tuple[Modality, ...]) -> Self:
@@ -77,6 +74,24 @@ class Coverage:
             scores=np.concatenate([part.scores for part in parts]),
         )
 
+    def of_actors(self, names: NDArray[np.int64]) -> Self:
+        """Return what is known of some actors' clips, in thirds of their own."""
+        rows = np.isin(self.actors, names)
+        widths = self.widths[rows]
+        return replace(
+            self,
+            covered=self.covered[rows],
+            thirds=thirds_of(widths),
+            actors=self.actors[rows],
+            widths=widths,
+            scores=self.scores[rows],
+        )
+
+    def shares(self) -> Floats:
+        """Return the share that is covered overall and in each third, float64 of shape (4,)."""
+        rows = [np.ones_like(self.covered), *(self.thirds == place for place in range(len(THIRDS)))]
+        return np.array([self.covered[row].mean() for row in rows])
+
     def figures(self) -> dict[str, float]:
         """Return the shares by name with how far it varies with the actors (``…_sd``), and mean width and score."""
         figures = {
@@ -89,6 +104,35 @@ class Coverage:
             figures[f"coverage_{third}"] = float(self.covered[rows].mean())
             figures[f"coverage_{third}_sd"] = spread_over_actors(self.covered[rows], self.actors[rows])
         return figures
+
+
+def thirds_of(widths: Floats) -> NDArray[np.int64]:
+    """Return in which third of the widths each of n intervals is, int64 of shape (n,)."""
+    thirds = np.zeros(len(widths), dtype=np.int64)
+    for place, rows in enumerate(np.array_split(np.argsort(widths, kind="stable"), len(THIRDS))):
+        thirds[rows] = place
+    return thirds
+
+
+def chance_within(parts: Mapping[str, Coverage], actors: int, limits: tuple[float, float], draws: int = 1000) -> float:
+    """Return how often so few actors, drawn from all, have every share within limits.
+
+    It tells what a look at a few actors is worth: the rule is the same in every draw.
+
+    Args:
+        parts: The coverage for both inputs, named ``""``, of which the thirds count too, and for each alone.
+        actors: How many are drawn.
+        limits: The lowest and the highest share.
+        draws: How often.
+    """
+    random, names, within = np.random.default_rng(0), np.unique(parts[""].actors), 0
+    for _ in range(draws):
+        drawn = random.choice(names, actors, replace=False)
+        shares = np.concatenate(
+            [part.of_actors(drawn).shares()[: None if name == "" else 1] for name, part in parts.items()]
+        )
+        within += bool(((limits[0] <= shares) & (shares <= limits[1])).all())
+    return within / draws
 
 
 def interval_scores(low: Floats, high: Floats, moods: Floats) -> Floats:

@@ -16,13 +16,16 @@ from services.fusion.accumulate import Accumulator, contribution_of
 from services.fusion.fuse import Fused, fuse
 from services.fusion.parameters import FusionParameters, read_rules
 from services.fusion.pool import Floats, pool
-from services.fusion.training.coverage import Coverage
+from services.fusion.training.coverage import Coverage, chance_within
 from services.fusion.training.fit import BOTH, divergence, panel_parameters
 from services.fusion.training.votes import Panels, evidence_of, rater_error, read_votes, scores_of, shares_of
 from shared.emotions import MOOD_VECTOR, Emotion, Modality, mood_of
 
 _THINNED: Final = 3
 SAMPLES: Final = 200
+WITHIN: Final = (0.78, 0.82)
+"""What an 80 % interval is asked to cover."""
+
 FOLDS_FILE: Final = "folds.json"
 """The rules that ``cross_validate`` writes, each fitted without the actors of one fold."""
 
@@ -41,6 +44,8 @@ def evaluate(data: Path, samples: int = SAMPLES) -> dict[str, float]:
         thirds of its width (``…_sd``: how far that varies with the actors), and for one input alone, with the
         mean ``width`` and the ``interval_score``;
         ``every_actor_…``: the same where each actor is held out once, not only those with an id divisible by five;
+        ``every_actor_chance_within``: how often as many actors as those, drawn from all, have the coverage of both
+        inputs, overall and by thirds, and of each alone within :data:`WITHIN`;
         ``thinned_better_share``; the references ``…_mae``, ``…_jsd``.
     """
     panels = read_votes(data)
@@ -84,12 +89,17 @@ def _every_actor(panels: Panels) -> dict[str, float]:
     """Return the coverage where every actor is held out once, from the rules of ``cross_validate``."""
     rules = read_rules((files("services.fusion.training") / FOLDS_FILE).read_text(encoding="utf-8"))
     held = [panels.take(panels.actors % len(rules) == number) for number in range(len(rules))]
-    figures: dict[str, float] = {}
-    for name, inputs in _INPUTS.items():
-        parts = [Coverage.measured(rule, people, inputs) for rule, people in zip(rules, held, strict=True)]
-        found = Coverage.joined(parts).figures()
-        figures |= {f"every_actor_{key}{name}": value for key, value in found.items()}
-    return figures
+    joined = {
+        name: Coverage.joined(
+            [Coverage.measured(rule, people, inputs) for rule, people in zip(rules, held, strict=True)]
+        )
+        for name, inputs in _INPUTS.items()
+    }
+    figures = {
+        f"every_actor_{key}{name}": value for name, part in joined.items() for key, value in part.figures().items()
+    }
+    fixed = len(np.unique(panels.actors[panels.held_out]))
+    return figures | {"every_actor_chance_within": chance_within(joined, fixed, WITHIN)}
 
 
 def _thinned_better_share(held: Panels, parameters: FusionParameters, samples: int) -> float:

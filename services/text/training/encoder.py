@@ -1,12 +1,13 @@
 """A BERT encoder in Keras with two heads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import keras
 import numpy as np
 from keras import layers, ops
 
+from services.text.training.coarse import CoarseDense, Levels, rounded_rows
 from shared.emotions import EMOTIONS
 
 VALENCE_CENTRE: Final = 3.0
@@ -26,6 +27,7 @@ class EncoderConfig:
         dropout: Share of activations dropped in training, 0..1.
         norm_epsilon: Added to the variance in a layer's normalisation.
         relative_buckets: Buckets of the distance between two tokens for which MPNet learns a bias; 0 for none.
+        levels: How many levels its weights stand on.
     """
 
     vocabulary: int = 30_522
@@ -37,6 +39,7 @@ class EncoderConfig:
     dropout: float = 0.1
     norm_epsilon: float = 1e-12
     relative_buckets: int = 0
+    levels: Levels = field(default_factory=Levels)
 
 
 def build_model(config: EncoderConfig) -> keras.Model:
@@ -84,7 +87,7 @@ class Embeddings(layers.Layer):  # type: ignore[misc]
     """
 
     def __init__(self, config: EncoderConfig, **options: object) -> None:
-        super().__init__(**options)
+        super().__init__(autocast=False, **options)
         self._config = config
 
     def build(self, _shape: tuple[int | None, ...]) -> None:
@@ -95,7 +98,8 @@ class Embeddings(layers.Layer):  # type: ignore[misc]
 
     def call(self, ids: keras.KerasTensor) -> keras.KerasTensor:
         """Return float vectors of shape (batch, length, width) for int32 ids of shape (batch, length)."""
-        return ops.take(self._word, ids, axis=0) + self._position[: ops.shape(ids)[1]]
+        words = rounded_rows(self._word, ids, self._config.levels.words)
+        return ops.cast(words + self._position[: ops.shape(ids)[1]], self.compute_dtype)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Add the width to the shape of the ids."""
@@ -193,15 +197,16 @@ class MeanPool(layers.Layer):  # type: ignore[misc]
 
 
 def _block(config: EncoderConfig, hidden: keras.KerasTensor, bias: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    levels = config.levels.kernel
     if name == "block0":
         hidden = layers.LayerNormalization(epsilon=config.norm_epsilon, name="embeddings_norm")(hidden)
     mixed = Attention(config.heads, name=f"{name}_attention")(
-        layers.Dense(3 * config.width, name=f"{name}_qkv")(hidden), bias
+        CoarseDense(3 * config.width, levels, name=f"{name}_qkv")(hidden), bias
     )
-    mixed = layers.Dense(config.width, name=f"{name}_attended")(mixed)
+    mixed = CoarseDense(config.width, levels, name=f"{name}_attended")(mixed)
     mixed = layers.Dropout(config.dropout)(mixed)
     hidden = layers.LayerNormalization(epsilon=config.norm_epsilon, name=f"{name}_norm1")(hidden + mixed)
-    inner = layers.Dense(config.inner, name=f"{name}_inner")(hidden)
-    outer = layers.Dense(config.width, name=f"{name}_outer")(ops.gelu(inner, approximate=True))
+    inner = CoarseDense(config.inner, levels, name=f"{name}_inner")(hidden)
+    outer = CoarseDense(config.width, levels, name=f"{name}_outer")(ops.gelu(inner, approximate=True))
     outer = layers.Dropout(config.dropout)(outer)
     return layers.LayerNormalization(epsilon=config.norm_epsilon, name=f"{name}_norm2")(hidden + outer)

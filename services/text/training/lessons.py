@@ -13,8 +13,6 @@ from services.text.training.corpora import Example
 from shared.errors import BadInputError
 
 SHARE: Final = 0.7
-"""How much of a target is the teacher's where there is a label too."""
-
 ALONE: Final = 0.5
 """How much the teacher's answer counts in the loss where there is no label, or only a coarse one."""
 
@@ -27,11 +25,13 @@ class Lessons:
         rows: Row of each text, by the text's digest.
         distributions: Shape (n, 7), float, over :data:`shared.emotions.EMOTIONS`.
         valences: Shape (n,), float, 1..5.
+        share: How much of a target is the teacher's where there is a label too, 0..1.
     """
 
     rows: dict[bytes, int]
     distributions: NDArray[np.float64]
     valences: NDArray[np.float64]
+    share: float = SHARE
 
     def blend(self, example: Example) -> Example:
         """Return an example whose targets are most of the way to the teacher's answer, or the answer where it has none.
@@ -45,11 +45,11 @@ class Lessons:
         if example.emotions is None:
             example = replace(example, emotions=tuple(distribution), emotion_weight=ALONE)
         else:
-            mixed = SHARE * distribution + (1 - SHARE) * np.array(example.emotions)
+            mixed = self.share * distribution + (1 - self.share) * np.array(example.emotions)
             example = replace(example, emotions=tuple(mixed))
         if example.valence is None or example.valence_weight < ALONE:
             return replace(example, valence=valence, valence_weight=ALONE)
-        return replace(example, valence=SHARE * valence + (1 - SHARE) * example.valence)
+        return replace(example, valence=self.share * valence + (1 - self.share) * example.valence)
 
     def taught(self, examples: Iterable[Example]) -> list[Example]:
         """Return the examples with the teacher's part, without those of which nobody has told anything."""
@@ -74,8 +74,12 @@ def of_answers(texts: Sequence[str], distributions: NDArray[np.float64], valence
     return Lessons({_digest(text): row for row, text in enumerate(texts)}, distributions, np.clip(valences, 1.0, 5.0))
 
 
-def read_lessons(path: Path) -> Lessons:
+def read_lessons(path: Path, share: float = SHARE) -> Lessons:
     """Read what :meth:`Lessons.write` wrote.
+
+    Args:
+        path: The file.
+        share: As in :class:`Lessons`.
 
     Raises:
         BadInputError: There is no such file.
@@ -83,7 +87,7 @@ def read_lessons(path: Path) -> Lessons:
     try:
         with np.load(path) as file:
             rows = {digest.tobytes(): row for row, digest in enumerate(file["digests"])}
-            return Lessons(rows, file["distributions"], file["valences"])
+            return Lessons(rows, file["distributions"], file["valences"], share)
     except FileNotFoundError:
         raise BadInputError(f"There is no {path}: write it with python -m services.text.training.teach.") from None
 

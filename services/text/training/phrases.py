@@ -75,6 +75,8 @@ FACTS: Final = (
     "i bought {food} and a {colour} {thing}",
     "the {topic} is on {day} at {clock}",
     "the {topic} takes place in {city}",
+    "my {vehicle} pulls out at {clock}",
+    "we made {food} and {food} for {meal}",
 )
 
 SMALL_TALK: Final = (
@@ -153,6 +155,28 @@ TITLES: Final = (
     "a ticket for {mood_name} costs {number} euros",
     "a poster of {mood_name} hangs {place}",
     "my {relative} ordered {mood_name} with {food}",
+    "up next is {mood_name}",
+    "after {mood_name} comes {mood_name}",
+    "first on the list is {mood_name}",
+    "the queue outside {mood_name} was {number} {unit} long",
+    "leave the motorway at {mood_name}",
+    "the album opens with {mood_name}",
+    "{person} lives opposite {mood_name}",
+    "the second track is {mood_name}",
+    "we parked across the road from {mood_name}",
+    "{mood_name} was written in {number} months",
+    "{mood_name} has {number} pages",
+    "{person} is watching {mood_name} this {part}",
+    "i saw {mood_name} on {day}",
+    "the {thing} is from {mood_name}",
+    "we have tickets for {mood_name}",
+    "{mood_name} is on channel {number}",
+    "the last question was who wrote {mood_name}",
+    "they are filming {mood_name} in {city}",
+    "{mood_name} is the name of the {vehicle}",
+    "the {building} is next to {mood_name}",
+    "my {relative} has {mood_name} on dvd",
+    "follow the signs to {mood_name}",
 )
 MOOD_NAMES: Final = (
     "golden joy", "sweet hope", "bright smile", "lucky star", "true love", "pure delight", "good fortune", "paradise",

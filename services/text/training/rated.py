@@ -22,6 +22,7 @@ _LOCALES: Final = (
     *("tr_TR", "ro_RO", "sv_SE", "hr_HR", "zu_ZA", "yo_NG", "tw_GH", "id_ID", "az_AZ", "ga_IE"),
 )
 _ROMANISED: Final = ("ja_JP", "zh_CN")
+_ADJECTIVE: Final = re.compile("(ous|ful|less|able|ible)$")
 _WORD: Final = re.compile("[a-z]{3,}")
 
 
@@ -38,12 +39,13 @@ def rated_words() -> dict[str, float]:
 
 @cache
 def rated_adjectives() -> dict[str, float]:
-    """Return those of the rated words that TextBlob's lexicon knows as adjectives and as nothing else."""
+    """Return those of the rated words that are adjectives: by TextBlob's lexicon, and nothing else, or by their end."""
     path = Path(textblob.__file__).parent / "en" / "en-sentiment.xml"
     kinds: dict[str, set[str]] = {}
     for word in ET.parse(path).getroot().iter("word"):  # noqa: S314  (a file of an installed package)
         kinds.setdefault(word.get("form", ""), set()).add(word.get("pos", ""))
-    return {word: valence for word, valence in rated_words().items() if kinds.get(word) == {"JJ"}}
+    words = rated_words().items()
+    return {word: valence for word, valence in words if kinds.get(word) == {"JJ"} or _ADJECTIVE.search(word)}
 
 
 @cache

@@ -17,13 +17,16 @@ from services.text.features import name_symbols
 from services.text.model import MODEL_FILE
 from services.text.training.batches import Batch, Recipe, as_dataset, pad, plan_epoch, read_corpora
 from services.text.training.calibrate import Calibration, fit
+from services.text.training.coarse import FINE, Levels, settle
 from services.text.training.corpora import goemotions_raw, sst5
 from services.text.training.encoder import build_model
 from services.text.training.export import write_litert
-from services.text.training.lessons import read_lessons
+from services.text.training.lessons import SHARE, read_lessons
 from services.text.training.packaged import PACKAGES
 from services.text.training.pretrained import Pretrained, minilm, mpnet
 from services.text.training.release import seal
+from services.text.training.served import load_served
+from shared.runtime.litert import PACKED
 
 DEFAULT_PASSES: Final = "emobank=2,sst5=1,sst5_phrases=0.15,posts=1,goemotions=0.6,isear=0.5"
 WEIGHTS: Final = Path(__file__).parent.parent / "weights"
@@ -39,13 +42,14 @@ def main() -> None:
     model = average(compiled_model(options, 1), options.average) if options.average else train(options)
     if options.until:
         return
-    encoder = minilm(options.dropout)
+    encoder = starting_point(options)
+    settle(model, encoder.config.levels, encoder.tokenizer())
     calibration = calibrate(model, encoder.tokenizer(options.max_length), options.data / "text")
     print(f"{calibration}; {(time.monotonic() - started) / 60:.1f} minutes")
     options.weights.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(encoder.folder / "tokenizer.json", options.weights / "tokenizer.json")
     write_litert(model, encoder.config, calibration, options.weights / MODEL_FILE)
-    seal(options.weights, options.data, _command(options), options.seed, version="5")
+    seal(options.weights, options.data, _command(options), options.seed, version="6")
 
 
 class LinearRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
@@ -79,14 +83,13 @@ def train(options: argparse.Namespace) -> keras.Model:
     )
     corpora = read_corpora(options.data / "text", options.packages, recipe)
     if options.lessons:
-        lessons = read_lessons(options.lessons)
+        lessons = read_lessons(options.lessons, options.share)
         corpora = {name: lessons.taught(examples) for name, examples in corpora.items()}
     tokenizer = starting_point(options).tokenizer()
     first = plan_epoch(corpora, recipe, tokenizer, 0)
     model = compiled_model(options, len(first) * options.epochs)
     if options.start:
-        model.load_weights(options.start)
-        model.optimizer.iterations.assign(0)
+        _start(model, options.start)
     done = _resume(model, options.checkpoints) if options.resume else 0
     for epoch in range(done, options.until or options.epochs):
         batches = plan_epoch(corpora, recipe, tokenizer, epoch) if epoch else first
@@ -96,11 +99,20 @@ def train(options: argparse.Namespace) -> keras.Model:
     return model
 
 
+def _start(model: keras.Model, path: Path) -> None:
+    """Load a checkpoint, or weights that were served."""
+    if path.suffix == PACKED:
+        load_served(model, path)
+    else:
+        model.load_weights(path)
+        model.optimizer.iterations.assign(0)
+
+
 def average(model: keras.Model, checkpoints: Sequence[Path]) -> keras.Model:
     """Return the model with the mean of the weights of runs that began alike (model soup; Wortsman et al. 2022)."""
     runs = []
     for checkpoint in checkpoints:
-        model.load_weights(checkpoint)
+        _start(model, checkpoint)
         runs.append(model.get_weights())
     model.set_weights([np.mean(weights, axis=0) for weights in zip(*runs, strict=True)])
     return model
@@ -126,7 +138,9 @@ def compiled_model(options: argparse.Namespace, steps: int) -> keras.Model:
 
 def starting_point(options: argparse.Namespace) -> Pretrained:
     """Return the encoder to train: MiniLM, or MPNet where its folder is given."""
-    return mpnet(options.mpnet, options.dropout) if options.mpnet else minilm(options.dropout)
+    if options.mpnet:
+        return mpnet(options.mpnet, options.dropout)
+    return minilm(options.dropout, Levels(options.kernel_levels, options.word_levels))
 
 
 def calibrate(model: keras.Model, tokenizer: Tokenizer, folder: Path) -> Calibration:
@@ -175,10 +189,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--passes", default=DEFAULT_PASSES, help="how often an epoch sees each corpus")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--until", type=int, help="stop after this epoch with its checkpoint alone, for a next stage")
-    parser.add_argument("--start", type=Path, help="checkpoint of an earlier stage to start from, instead of MiniLM")
+    parser.add_argument(
+        "--start", type=Path, help="checkpoint of an earlier stage, or served weights, to start from instead of MiniLM"
+    )
     parser.add_argument("--average", type=Path, nargs="+", help="do not train: take the mean of these checkpoints")
     parser.add_argument("--mpnet", type=Path, help="train the teacher: folder of all-mpnet-base-v2")
     parser.add_argument("--lessons", type=Path, help="the teacher's answers, from services.text.training.teach")
+    parser.add_argument("--share", type=float, default=SHARE, help="share of the answers where there is a label too")
+    parser.add_argument("--kernel-levels", type=int, default=FINE, help="levels above 0 that dense kernels stand on")
+    parser.add_argument("--word-levels", type=int, default=FINE, help="levels above 0 that word embeddings stand on")
     parser.add_argument("--rate", type=float, default=1e-4, help="highest learning rate")
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--spoken-share", type=float, default=0.3, help="share of examples made to look spoken")
@@ -198,6 +217,7 @@ def _command(options: argparse.Namespace) -> str:
         return f"python -m services.text.training.train --average {' '.join(map(str, options.average))}"
     kept = (
         *("passes", "epochs", "rate", "dropout", "spoken_share", "misheard_share"),
+        *("share", "kernel_levels", "word_levels"),
         *("max_length", "batch_tokens", "precision", "seed"),
     )
     flags = " ".join(f"--{name.replace('_', '-')} {getattr(options, name)}" for name in kept)

@@ -1,0 +1,61 @@
+"""Weights that are served, read back into Keras: where a later training goes on from."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from services.text.training.rated import MIDDLE
+from shared.errors import BadInputError
+from shared.runtime.litert import tensors
+
+Floats = NDArray[np.float32]
+
+_GRAPH: Final = "functional_1_1"
+"""What the converter calls the Keras model."""
+
+
+def load_served(model: keras.Model, path: Path) -> None:
+    """Fill a model of MiniLM's size with the weights of a file that :mod:`services.text.training.export` wrote.
+
+    Weights of int8 become the numbers that they stand for. The calibration becomes part of the heads: the temperature
+    is folded into the logits' weights there already, the slope is folded into the valence's here.
+
+    Args:
+        model: What :func:`services.text.training.encoder.build_model` gave, with no more positions than the file has.
+        path: The ``.tflite`` or ``.tflite.gz`` file.
+
+    Raises:
+        BadInputError: If a tensor is missing: the file is of another model, or another converter wrote it.
+    """
+    found = {name.removeprefix(f"{_GRAPH}/"): values for name, values in tensors(path).items()}
+    try:
+        for layer in model.layers:
+            if layer.weights:
+                layer.set_weights(_weights(found, layer))
+    except KeyError as missing:
+        raise BadInputError(f"There is no tensor {missing} in {path}: it is not a file of this text model.") from None
+
+
+def _weights(found: Mapping[str, NDArray[np.generic]], layer: keras.Layer) -> list[Floats]:
+    name = f"{layer.name}_1"
+    if layer.name == "embeddings":
+        positions = layer.get_weights()[1].shape[0]
+        words, places = (found[f"{name}/{part}ReadVariableOp/resource"] for part in ("Shape/", ""))
+        return [_floats(words), _floats(places)[:positions]]
+    if layer.name == "logits":
+        return [_floats(found["truediv;truediv/y1"]).T, _floats(found["truediv;truediv/y"])]
+    if layer.name == "valence":
+        # a slope of one is no operation
+        slope, start = float(found.get("mul/x", np.float32(1))), _floats(found[f"{name}/Add"])
+        return [slope * _floats(found[f"{name}/MatMul"]).T, MIDDLE + slope * (start - MIDDLE)]
+    if "norm" in layer.name:
+        return [_floats(found[f"{name}/{part}"]).ravel() for part in ("Reshape", "Reshape_1")]
+    return [_floats(found[f"{name}/MatMul"]).T, _floats(found[f"{name}/BiasAdd"])]
+
+
+def _floats(values: NDArray[np.generic]) -> Floats:
+    return np.asarray(values, np.float32)
