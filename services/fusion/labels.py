@@ -8,7 +8,9 @@ from services.fusion.state import Counts, Outcome
 from shared.emotions import EMOTIONS, Emotion, Modality
 
 _DISAGREEMENT_FROM: Final = 1.25
-_AUDIBLE_SHARE: Final = 0.1
+_AUDIBLE_SHARE: Final = 0.05
+"""A voice that is heard as long and as well as words and face is 0.09 of the answer."""
+
 _CHANGEABLE_SD: Final = 1.0
 _POOR_QUALITY: Final = 0.5
 _LITTLE_S: Final = 2.0

@@ -77,10 +77,10 @@ def test_the_two_furthest_apart_are_named() -> None:
 
 
 def test_who_is_hardly_heard_hides_no_disagreement() -> None:
-    apart = saying(text=(1.3, 0.05), audio=(4.5, 0.5), face=(2.5, 0.45))
+    apart = saying(text=(1.3, 0.04), audio=(4.5, 0.5), face=(2.5, 0.46))
     assert disagreement_of(apart) == (Modality.AUDIO, Modality.FACE)
     assert label_of(apart).endswith("; voice and face disagree")
-    assert disagreement_of(saying(text=(1.3, 0.05), audio=(4.5, 0.95))) is None
+    assert disagreement_of(saying(text=(1.3, 0.04), audio=(4.5, 0.96))) is None
     assert disagreement_of(saying(audio=(2.9, 0.5), face=(4.0, 0.5))) is None
 
 
