@@ -94,7 +94,9 @@ bench: $(VENV)/.dev ## Measure speed and memory (AREA=… for one)
 train: TEXT = $(BIN)/python -m services.text.training.train --data $(DATA) --packages $(PACKAGES) --max-length 64
 train: STUDENT = $(TEXT) --start .work/text/first/epoch-02.weights.h5 --lessons .work/text/lessons.npz --seed 31 \
 	--train-embeddings --spoken-share 0.35 --misheard-share 0.04
-train: $(VENV)/.dev ## Train the three models from DATA as they ship (six hours; the model cards name what MPNET, PACKAGES, FACERES hold)
+train: REFINED = $(TEXT) --lessons .work/text/lessons-served.npz --batch-tokens 2304 --train-embeddings \
+	--spoken-share 0.5 --misheard-share 0.05
+train: $(VENV)/.dev ## Train the three models from DATA as they ship (seven hours; the model cards name what MPNET, PACKAGES, FACERES hold)
 	$(TEXT) --checkpoints .work/text/first --epochs 3 --until 2 --seed 7 \
 		--passes emobank=3,sst5=1,sst5_phrases=0.6,posts=1,goemotions=1,isear=1
 	$(TEXT) --checkpoints .work/text/teacher --epochs 2 --until 2 --mpnet $(MPNET) --seed 21 --rate 0.00004 \
@@ -106,6 +108,14 @@ train: $(VENV)/.dev ## Train the three models from DATA as they ship (six hours;
 	$(STUDENT) --checkpoints .work/text/student-long --epochs 3 --until 3 --rate 0.0001 \
 		--passes emobank=2,sst5=1,sst5_phrases=0.1,posts=0.5,goemotions=0.5,isear=0.15,generated=0.6,snippets=1,brown=1
 	$(TEXT) --seed 31 --average .work/text/student/epoch-02.weights.h5 .work/text/student-long/epoch-03.weights.h5
+	$(BIN)/python -m services.text.training.teach --data $(DATA) --packages $(PACKAGES) --served services/text/weights \
+		--brown 60000 --out .work/text/lessons-served.npz
+	$(REFINED) --checkpoints .work/text/refined --start services/text/weights/text.tflite.gz --share 0.5 --seed 61 \
+		--epochs 2 --until 1 --rate 0.00006 --kernel-levels 12 --word-levels 36 \
+		--passes emobank=1.5,sst5=1,sst5_phrases=0.1,posts=0.5,goemotions=0.8,isear=0.2,generated=1,snippets=1,brown=0.35
+	$(REFINED) --checkpoints .work/text/final --start services/text/weights/text.tflite.gz .work/text/refined/epoch-01.weights.h5 \
+		--share 0.7 --seed 62 --epochs 1 --rate 0.00004 --kernel-levels 11 --word-levels 34 \
+		--passes emobank=1.5,sst5=1,sst5_phrases=0.1,posts=0.5,goemotions=0.8,isear=0.2,generated=0.8,snippets=1,brown=0.35
 	$(BIN)/python -m services.audio.training.train --data $(DATA)
 	$(BIN)/python -m services.face.training.train --data $(DATA) --faceres $(FACERES)
 

@@ -75,14 +75,6 @@ def test_copies_are_left_out_and_fer2013_labels_are_whole_panels(tmp_path: Path)
     assert (labelled.votes.sum(axis=1) == 1).all()
 
 
-def test_a_part_of_a_fer2013_answer_may_be_the_panels(tmp_path: Path) -> None:
-    _write_ferplus(tmp_path)
-    votes = load_fer2013(tmp_path, "valid", panel=0.3).votes
-    assert votes.sum(axis=1) == pytest.approx(1)
-    assert votes[0, _at(Emotion.SADNESS)] == pytest.approx(0.7)
-    assert votes[0, _at(Emotion.JOY)] == pytest.approx(0.3 * 2 / 10)
-
-
 def test_a_covered_mouth_makes_part_of_the_panel_unsure() -> None:
     shares = fold_votes(VOTES) / VOTES.sum()
     changed = with_mouth_covered(shares)

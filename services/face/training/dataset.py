@@ -86,26 +86,20 @@ def load(data: Path, split: str) -> Panel:
     return Panel(images=images[judged], votes=folded[judged])
 
 
-def load_fer2013(data: Path, split: str, panel: float = 0.0) -> Panel:
+def load_fer2013(data: Path, split: str) -> Panel:
     """Load a split of the same images with the one label that FER2013 gave each, as if all had voted for it.
 
     Args:
         data: As for :func:`load`.
         split: As for :func:`load`.
-        panel: Share of the answer that is the panel's and not the label's, 0..1.
 
     Raises:
         BadInputError: If the file is not there.
     """
     images, labels = _read(data, split, "fer2013_label")
-    answers = np.zeros((len(labels), len(EMOTIONS) + 1), dtype=np.float32)
-    answers[np.arange(len(labels)), [EMOTIONS.index(_FER2013[label]) for label in labels]] = 1
-    if panel:
-        votes = fold_votes(_read(data, split, "votes")[1])
-        judged = votes.sum(axis=1) > 0
-        answers[judged] *= 1 - panel
-        answers[judged] += panel * votes[judged] / votes[judged].sum(axis=1, keepdims=True)
-    return Panel(images=images, votes=answers)
+    votes = np.zeros((len(labels), len(EMOTIONS) + 1), dtype=np.float32)
+    votes[np.arange(len(labels)), [EMOTIONS.index(_FER2013[label]) for label in labels]] = 1
+    return Panel(images=images, votes=votes)
 
 
 def _read(data: Path, split: str, column: str) -> tuple[NDArray[np.uint8], NDArray[Any]]:

@@ -89,7 +89,7 @@ def train(options: argparse.Namespace) -> keras.Model:
     first = plan_epoch(corpora, recipe, tokenizer, 0)
     model = compiled_model(options, len(first) * options.epochs)
     if options.start:
-        _start(model, options.start)
+        average(model, options.start)
     done = _resume(model, options.checkpoints) if options.resume else 0
     for epoch in range(done, options.until or options.epochs):
         batches = plan_epoch(corpora, recipe, tokenizer, epoch) if epoch else first
@@ -190,7 +190,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--until", type=int, help="stop after this epoch with its checkpoint alone, for a next stage")
     parser.add_argument(
-        "--start", type=Path, help="checkpoint of an earlier stage, or served weights, to start from instead of MiniLM"
+        "--start",
+        type=Path,
+        nargs="+",
+        help="where to start instead of MiniLM: checkpoints or served weights, their mean",
     )
     parser.add_argument("--average", type=Path, nargs="+", help="do not train: take the mean of these checkpoints")
     parser.add_argument("--mpnet", type=Path, help="train the teacher: folder of all-mpnet-base-v2")
@@ -221,7 +224,8 @@ def _command(options: argparse.Namespace) -> str:
         *("max_length", "batch_tokens", "precision", "seed"),
     )
     flags = " ".join(f"--{name.replace('_', '-')} {getattr(options, name)}" for name in kept)
-    given = "".join(f" --{name} {path}" for name in ("mpnet", "lessons", "start") if (path := getattr(options, name)))
+    given = "".join(f" --{name} {path}" for name in ("mpnet", "lessons") if (path := getattr(options, name)))
+    given += f" --start {' '.join(map(str, options.start))}" if options.start else ""
     tail = f"{given} --train-embeddings" if options.train_embeddings else given
     return f"python -m services.text.training.train {flags}{tail}"
 
