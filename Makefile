@@ -113,9 +113,11 @@ train: $(VENV)/.dev ## Train the three models from DATA as they ship (seven hour
 	$(REFINED) --checkpoints .work/text/refined --start services/text/weights/text.tflite.gz --share 0.5 --seed 61 \
 		--epochs 2 --until 1 --rate 0.00006 --kernel-levels 12 --word-levels 36 \
 		--passes emobank=1.5,sst5=1,sst5_phrases=0.1,posts=0.5,goemotions=0.8,isear=0.2,generated=1,snippets=1,brown=0.35
-	$(REFINED) --checkpoints .work/text/final --start services/text/weights/text.tflite.gz .work/text/refined/epoch-01.weights.h5 \
-		--share 0.7 --seed 62 --epochs 1 --rate 0.00004 --kernel-levels 11 --word-levels 34 \
+	$(REFINED) --checkpoints .work/text/again --share 0.7 --seed 62 --epochs 1 --until 1 --rate 0.00004 \
+		--start services/text/weights/text.tflite.gz .work/text/refined/epoch-01.weights.h5 --kernel-levels 11 --word-levels 34 \
 		--passes emobank=1.5,sst5=1,sst5_phrases=0.1,posts=0.5,goemotions=0.8,isear=0.2,generated=0.8,snippets=1,brown=0.35
+	$(TEXT) --average services/text/weights/text.tflite.gz .work/text/refined/epoch-01.weights.h5 .work/text/again/epoch-01.weights.h5 \
+		--kernel-levels 15 --word-levels 42 --seed 62
 	$(BIN)/python -m services.audio.training.train --data $(DATA)
 	$(BIN)/python -m services.face.training.train --data $(DATA) --faceres $(FACERES)
 

@@ -12,7 +12,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from services.text.training.calibrate import Calibration
 from services.text.training.coarse import Levels
-from services.text.training.encoder import EncoderConfig, build_model
+from services.text.training.encoder import VALENCE_CENTRE, EncoderConfig, build_model
 from shared.runtime.litert import PACKED
 
 _GZIP: Final = 16
@@ -31,10 +31,10 @@ def write_litert(model: keras.Model, config: EncoderConfig, calibration: Calibra
         calibration: What is applied to its raw outputs.
         path: The file, in gzip where its name ends in ``.gz``.
     """
+    calibrated = in_float32(model, config)
+    _fold(calibration, calibrated)
     with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(
-            tf.Module(), folder, signatures={"serving_default": _frozen(in_float32(model, config), calibration)}
-        )
+        tf.saved_model.save(tf.Module(), folder, signatures={"serving_default": _frozen(calibrated)})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serving_default"])
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         content = converter.convert()
@@ -62,7 +62,16 @@ def in_float32(model: keras.Model, config: EncoderConfig) -> keras.Model:
     return copy
 
 
-def _frozen(model: keras.Model, calibration: Calibration) -> tf.types.experimental.GenericFunction:
+def _fold(calibration: Calibration, model: keras.Model) -> None:
+    """Make the calibration part of the heads, so that whoever reads the file back finds it in two layers' weights."""
+    logits, valence = model.get_layer("logits"), model.get_layer("valence")
+    logits.set_weights([weights / calibration.temperature for weights in logits.get_weights()])
+    kernel, start = valence.get_weights()
+    slope = calibration.slope
+    valence.set_weights([slope * kernel, VALENCE_CENTRE + slope * (start - VALENCE_CENTRE)])
+
+
+def _frozen(model: keras.Model) -> tf.types.experimental.GenericFunction:
     tokens = [tf.TensorSpec((None, None), tf.int32, name) for name in ("ids", "mask")]
 
     def raw(ids: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -74,8 +83,6 @@ def _frozen(model: keras.Model, calibration: Calibration) -> tf.types.experiment
 
     def serve(ids: tf.Tensor, mask: tf.Tensor) -> dict[str, tf.Tensor]:
         logits, valence = constant(ids, mask)
-        spread = 3.0 + calibration.slope * (valence[:, 0] - 3.0)
-        distribution = tf.nn.softmax(logits / calibration.temperature)
-        return {"distribution": distribution, "valence": tf.clip_by_value(spread, 1.0, 5.0)}
+        return {"distribution": tf.nn.softmax(logits), "valence": tf.clip_by_value(valence[:, 0], 1.0, 5.0)}
 
     return tf.function(serve, input_signature=tokens)

@@ -17,12 +17,15 @@ Floats = NDArray[np.float32]
 _GRAPH: Final = "functional_1_1"
 """What the converter calls the Keras model."""
 
+_TEMPERED: Final = "truediv;truediv/y"
+_SLOPE: Final = "mul/x"
+"""Up to version 5 the calibration came after the heads, and the converter folded the temperature into the logits."""
+
 
 def load_served(model: keras.Model, path: Path) -> None:
     """Fill a model of MiniLM's size with the weights of a file that :mod:`services.text.training.export` wrote.
 
-    Weights of int8 become the numbers that they stand for. The calibration becomes part of the heads: the temperature
-    is folded into the logits' weights there already, the slope is folded into the valence's here.
+    Weights of int8 become the numbers that they stand for. The calibration is part of the heads.
 
     Args:
         model: What :func:`services.text.training.encoder.build_model` gave, with no more positions than the file has.
@@ -46,11 +49,10 @@ def _weights(found: Mapping[str, NDArray[np.generic]], layer: keras.Layer) -> li
         positions = layer.get_weights()[1].shape[0]
         words, places = (found[f"{name}/{part}ReadVariableOp/resource"] for part in ("Shape/", ""))
         return [_floats(words), _floats(places)[:positions]]
-    if layer.name == "logits":
-        return [_floats(found["truediv;truediv/y1"]).T, _floats(found["truediv;truediv/y"])]
+    if layer.name == "logits" and _TEMPERED in found:
+        return [_floats(found[f"{_TEMPERED}1"]).T, _floats(found[_TEMPERED])]
     if layer.name == "valence":
-        # a slope of one is no operation
-        slope, start = float(found.get("mul/x", np.float32(1))), _floats(found[f"{name}/Add"])
+        slope, start = float(found.get(_SLOPE, np.float32(1))), _floats(found[f"{name}/Add"])
         return [slope * _floats(found[f"{name}/MatMul"]).T, MIDDLE + slope * (start - MIDDLE)]
     if "norm" in layer.name:
         return [_floats(found[f"{name}/{part}"]).ravel() for part in ("Reshape", "Reshape_1")]

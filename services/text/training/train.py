@@ -217,7 +217,8 @@ def _options() -> argparse.Namespace:
 
 def _command(options: argparse.Namespace) -> str:
     if options.average:
-        return f"python -m services.text.training.train --average {' '.join(map(str, options.average))}"
+        levels = f"--kernel-levels {options.kernel_levels} --word-levels {options.word_levels}"
+        return f"python -m services.text.training.train --average {' '.join(map(str, options.average))} {levels}"
     kept = (
         *("passes", "epochs", "rate", "dropout", "spoken_share", "misheard_share"),
         *("share", "kernel_levels", "word_levels"),
