@@ -94,14 +94,15 @@ class Coverage:
 
     def figures(self) -> dict[str, float]:
         """Return the shares by name with how far it varies with the actors (``…_sd``), and mean width and score."""
+        overall, *by_third = self.shares().tolist()
         figures = {
-            "coverage": float(self.covered.mean()),
+            "coverage": overall,
             "width": float(self.widths.mean()),
             "interval_score": float(self.scores.mean()),
         }
         for place, third in enumerate(THIRDS):
             rows = self.thirds == place
-            figures[f"coverage_{third}"] = float(self.covered[rows].mean())
+            figures[f"coverage_{third}"] = by_third[place]
             figures[f"coverage_{third}_sd"] = spread_over_actors(self.covered[rows], self.actors[rows])
         return figures
 

@@ -1,4 +1,4 @@
-"""Coarse steps: weights that are trained to stand on few levels, so that their file, in gzip, is half the size.
+"""Coarse steps: weights that are trained to stand on few levels, so that their file, in gzip, is little more than half.
 
 The file's weights are int8 all the same and cost the same to compute with; few of the 255 levels are in use, and
 Huffman's code spends fewer bits on each. The loss is computed from the rounded weights, the gradient passes the
@@ -86,7 +86,7 @@ def settle(model: keras.Model, levels: Levels, tokenizer: Tokenizer) -> None:
     """Put a model's weights on their levels for good, and empty the embeddings of pieces that no English text has.
 
     Args:
-        model: What :func:`services.text.training.encoder.build_model` gave, trained with these levels.
+        model: What :func:`services.text.training.encoder.build_model` gave, best trained with such levels.
         levels: The levels.
         tokenizer: Tells the pieces.
     """

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from services.text.training.rated import MIDDLE
+from services.text.training.encoder import VALENCE_CENTRE
 from shared.errors import BadInputError
 from shared.runtime.litert import tensors
 
@@ -53,7 +53,7 @@ def _weights(found: Mapping[str, NDArray[np.generic]], layer: keras.Layer) -> li
         return [_floats(found[f"{_TEMPERED}1"]).T, _floats(found[_TEMPERED])]
     if layer.name == "valence":
         slope, start = float(found.get(_SLOPE, np.float32(1))), _floats(found[f"{name}/Add"])
-        return [slope * _floats(found[f"{name}/MatMul"]).T, MIDDLE + slope * (start - MIDDLE)]
+        return [slope * _floats(found[f"{name}/MatMul"]).T, VALENCE_CENTRE + slope * (start - VALENCE_CENTRE)]
     if "norm" in layer.name:
         return [_floats(found[f"{name}/{part}"]).ravel() for part in ("Reshape", "Reshape_1")]
     return [_floats(found[f"{name}/MatMul"]).T, _floats(found[f"{name}/BiasAdd"])]

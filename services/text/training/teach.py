@@ -73,15 +73,17 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder that holds text/")
     parser.add_argument("--packages", type=Path, default=PACKAGES, help="folder of the corpora from packages")
-    parser.add_argument("--mpnet", type=Path, help="folder that holds the files of all-mpnet-base-v2")
-    parser.add_argument("--checkpoint", type=Path, help="the trained teacher")
-    parser.add_argument(
-        "--served", type=Path, help="ask the weights in this folder instead: those of the version before"
-    )
+    teacher = parser.add_mutually_exclusive_group(required=True)
+    teacher.add_argument("--mpnet", type=Path, help="folder that holds the files of all-mpnet-base-v2")
+    teacher.add_argument("--served", type=Path, help="folder of the weights of the version before, to be asked instead")
+    parser.add_argument("--checkpoint", type=Path, help="MPNet as it was trained")
     parser.add_argument("--brown", type=int, default=BROWN_SENTENCES, help="how many sentences of the Brown corpus")
     parser.add_argument("--out", type=Path, default=Path(".work/text/lessons.npz"), help="file to write")
     parser.add_argument("--precision", default="mixed_bfloat16", help="Keras dtype policy")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.mpnet and not options.checkpoint:
+        parser.error("--mpnet needs --checkpoint, which services.text.training.train --mpnet leaves")
+    return options
 
 
 if __name__ == "__main__":
