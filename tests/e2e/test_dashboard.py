@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.e2e.browser import keep, no_grave_fault
 from tests.e2e.command import SAMPLE
@@ -53,6 +53,26 @@ def agree(page: Page) -> None:
     expect(begin).to_be_disabled()
     page.get_by_label("Everyone who is heard or seen").check()
     begin.click()
+
+
+def hold(page: Page, method: str, part: str, held: dict[str, Route]) -> None:
+    """Keep the requests of a method for a part of a session until the test lets them go."""
+
+    def keep_back(route: Route) -> None:
+        if route.request.method == method:
+            held[method] = route
+        else:
+            route.fallback()
+
+    page.route(re.compile(rf"/v1/sessions/[^/]+{part}$"), keep_back)
+
+
+def taken(page: Page, method: str, held: dict[str, Route]) -> Route:
+    """Return what is held; the browser's events come in while it is asked something."""
+    asked = 0
+    while method not in held and (asked := asked + 1) < 2000:
+        page.evaluate("0")
+    return held[method]
 
 
 def upload(page: Page) -> None:
@@ -180,3 +200,26 @@ def test_what_is_no_recording_is_said_in_words(page: Page, tmp_path: Path) -> No
     expect(page.get_by_role("alert")).to_contain_text(re.compile("not a media file"))
     expect(page.locator("#home")).to_be_visible()
     keep(page, "not-a-recording")
+
+
+def test_what_failed_is_said_also_where_the_page_learns_first_that_the_session_is_gone(
+    page: Page, tmp_path: Path
+) -> None:
+    """The slowest order of a real network: nothing of the events arrives before the session is erased."""
+    held: dict[str, Route] = {}
+    for method, part in (("GET", "/events"), ("POST", "/media"), ("DELETE", "")):
+        hold(page, method, part, held)
+    letter = tmp_path / "letter.mp4"
+    letter.write_text("These are words, not a recording.")
+    page.set_input_files("#file", letter)
+    agree(page)
+    following = taken(page, "GET", held)
+    taken(page, "POST", held).continue_()
+    erasing = taken(page, "DELETE", held)
+    erased = erasing.fetch()
+    if not following.request.failure:
+        following.continue_()
+        expect(page.locator("#home")).to_be_visible()
+    erasing.fulfill(response=erased)
+    expect(page.locator("#home")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("not a media file")

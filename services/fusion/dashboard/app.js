@@ -11,7 +11,7 @@ function tell(words) {
 }
 // What is to be read on the list after a session is left.
 let farewell = "";
-function leave(words = "") { farewell = words; if (location.hash === "#/") route(); else location.hash = "#/"; }
+function leave(words = "") { farewell = words; if (location.hash === "#/") guard(route)(); else location.hash = "#/"; }
 const guard = (action) => async (...given) => {
   try { tell(farewell); farewell = ""; await action(...given); } catch (error) { tell(error instanceof api.Problem ? error.message : "Something went wrong on this page; reload it."); if (!(error instanceof api.Problem)) console.error(error); }
 };
@@ -82,9 +82,9 @@ async function route() {
   byId("main").focus();
   try { await view.open(); } catch (error) {
     if (error.status === 404) api.dropToken(id);
+    // Who closed it says why; another one may be shown by now.
+    if (view.closed) return;
     view.close();
-    // Another one may be shown by now.
-    if (shown !== view) return;
     byId("session").hidden = true;
     throw error;
   }
@@ -108,13 +108,16 @@ async function analyse(recording) {
   const wanted = await consent(`“${recording.name}” will be read by the service in memory, judged, and not stored.`);
   if (!wanted) return;
   const { session_id: id } = await api.create(wanted);
-  pending = new SessionView(id, leave);
-  pending.recording = true;
+  const view = new SessionView(id, leave);
+  view.recording = true;
+  pending = view;
   location.hash = `#/s/${id}`;
   byId("progress-text").textContent = "Sending the recording";
   try {
     await api.upload(id, recording, (part) => { byId("progress-bar").value = part; });
   } catch (error) {
+    // Why it failed is what is to be read, not that nothing is left of it.
+    view.close();
     await api.erase(id).catch(() => {});
     leave(error.message);
   }

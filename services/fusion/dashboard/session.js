@@ -39,11 +39,13 @@ export class SessionView {
     byId("progress").hidden = !this.recording;
     byId("capture").hidden = !this.capture;
     const result = await api.read(this.id);
-    if (this.stopping.signal.aborted) return;
+    if (this.closed) return;
     this.draw(result);
     await this.refresh();
     api.follow(this.id, (kind, data) => this.onEvent(kind, data), this.stopping.signal);
   }
+
+  get closed() { return this.stopping.signal.aborted; }
 
   close() {
     this.stopping.abort();
@@ -130,7 +132,7 @@ export class SessionView {
     if (this.busy) return;
     this.busy = true;
     try {
-      while (this.again && !this.stopping.signal.aborted) {
+      while (this.again && !this.closed) {
         await this.pause();
         this.again = false;
         await this.fetchAll();
@@ -152,7 +154,7 @@ export class SessionView {
     this.end = timeline.timeline.at(-1)?.end_s ?? 0;
     const [, , face, whole] = await Promise.all([
       this.news("text"), this.news("audio"), this.newestFace(), over ? api.read(this.id, "?include=course") : null]);
-    if (this.stopping.signal.aborted) return;
+    if (this.closed) return;
     this.pace = Math.min(LONGEST_PACE_MS, 500 * timeline.resolution_s);
     drawWords([...this.known.text.values()], this.result);
     drawFaces(this.result, face);
