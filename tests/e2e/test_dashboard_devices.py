@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, Request, Route, WebSocketRoute, e
 
 from services.fusion.settings import FusionSettings
 from services.fusion.store import SessionStore
+from shared.messages import SessionEnded
 from tests.e2e.made_up import MadeUp
 from tests.stores import serving
 
@@ -31,6 +32,18 @@ _STALL: Final = """() => {
         constructor(address) { super(address); Object.defineProperty(this, "bufferedAmount", bufferedAmount); }
     };
 }"""
+
+
+_REFUSE_OTHER_RATES: Final = """() => {
+    window.rates = [];
+    const connect = AudioContext.prototype.createMediaStreamSource;
+    AudioContext.prototype.createMediaStreamSource = function (stream) {
+        rates.push(this.sampleRate);
+        if (this.sampleRate === 16000) throw new DOMException("different sample-rate", "NotSupportedError");
+        return connect.call(this, stream);
+    };
+}"""
+"""As Firefox does, which connects a microphone to a context of its own rate alone."""
 
 
 @pytest.fixture
@@ -102,9 +115,69 @@ def test_a_session_can_be_ended_after_its_connection_broke(page: Page, address: 
     page.wait_for_function("document.getElementById('preview').srcObject !== null")
     sockets[0].close()
     expect(page.locator("#capture")).to_be_hidden()
+    expect(page.get_by_role("alert")).to_contain_text("The connection broke")
     expect_devices_released(page)
     page.get_by_role("button", name="End").click()
     expect(page.locator("#status")).to_have_text("complete", timeout=READY_MS)
+
+
+def test_a_session_that_is_ended_elsewhere_is_recorded_no_more(page: Page, address: str, store: SessionStore) -> None:
+    def take(socket: WebSocketRoute) -> None:
+        def answer(data: str | bytes) -> None:
+            if isinstance(data, str):
+                socket.send('{"ready": true}') if "token" in data else socket.close()
+
+        socket.on_message(answer)
+
+    page.route_web_socket("**/live", take)
+    page.goto(address)
+    begin(page)
+    expect(page.locator("#capture")).to_be_visible()
+    expect(page.locator("#status")).to_have_text("going on")
+    session_id = page.url.rpartition("/")[2]
+    store.end(SessionEnded(session_id=session_id, duration_s=1, speech_chunks=0, frames=0))
+    expect(page.locator("#status")).to_have_text("complete", timeout=READY_MS)
+    expect_devices_released(page)
+    expect(page.locator("#capture")).to_be_hidden()
+
+
+def test_a_microphone_that_is_gone_ends_the_recording_and_says_so(page: Page, address: str) -> None:
+    def take(socket: WebSocketRoute) -> None:
+        def answer(data: str | bytes) -> None:
+            if isinstance(data, str):
+                socket.send('{"ready": true}') if "token" in data else socket.close()
+
+        socket.on_message(answer)
+
+    page.route_web_socket("**/live", take)
+    page.goto(address)
+    begin(page)
+    expect(page.locator("#capture")).to_be_visible()
+    page.wait_for_function("document.getElementById('preview').srcObject !== null")
+    page.evaluate("opened[0].getAudioTracks()[0].dispatchEvent(new Event('ended'))")
+    expect(page.get_by_role("alert")).to_contain_text("is gone")
+    expect_devices_released(page)
+
+
+def test_a_browser_that_converts_no_sound_is_heard_all_the_same(page: Page, address: str) -> None:
+    blocks: list[int] = []
+
+    def take(socket: WebSocketRoute) -> None:
+        def answer(data: str | bytes) -> None:
+            if isinstance(data, str):
+                socket.send('{"ready": true}')
+            elif data[0] == 0:
+                blocks.append(len(data))
+
+        socket.on_message(answer)
+
+    page.route_web_socket("**/live", take)
+    page.add_init_script(f"({_REFUSE_OTHER_RATES})()")
+    page.goto(address)
+    begin(page)
+    page.wait_for_function("Number(document.getElementById('level').value) > 0.05")
+    assert set(blocks) == {9 + 3200}
+    assert page.evaluate("rates.length") == 2
 
 
 def test_a_late_answer_is_not_shown_under_another_session(page: Page, address: str, store: SessionStore) -> None:

@@ -26,6 +26,8 @@ export function dropToken(id) {
 const bearer = (id) => ({ Authorization: `Bearer ${tokenOf(id) ?? "none"}` });
 const key = () => { const value = sessionStorage.getItem(KEY); return value ? { "X-API-Key": value } : {}; };
 
+const WANTS_KEY = "This service wants a key, which whoever runs it hands out. Add #key=YOUR-KEY to the address of this page.";
+
 async function ask(path, options = {}) {
   let answer;
   try {
@@ -41,13 +43,19 @@ async function ask(path, options = {}) {
 const json = { "Content-Type": "application/json" };
 const at = (id, rest = "") => `/v1/sessions/${encodeURIComponent(id)}${rest}`;
 
+async function askWithKey(path, options = {}) {
+  try { return await ask(path, { ...options, headers: { ...options.headers, ...key() } }); } catch (error) {
+    throw error.status === 401 ? new Problem(401, WANTS_KEY) : error;
+  }
+}
+
 export async function create(wanted) {
-  const made = await (await ask("/v1/sessions", { method: "POST", headers: { ...json, ...key() }, body: JSON.stringify(wanted) })).json();
+  const made = await (await askWithKey("/v1/sessions", { method: "POST", headers: json, body: JSON.stringify(wanted) })).json();
   keepToken(made.session_id, made.token);
   return made;
 }
 export const list = async (cursor) =>
-  (await ask(`/v1/sessions?limit=20${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`, { headers: key() })).json();
+  (await askWithKey(`/v1/sessions?limit=20${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`)).json();
 export const read = async (id, rest = "") => (await ask(at(id, rest), { headers: bearer(id) })).json();
 export const file = async (id, rest) => (await ask(at(id, rest), { headers: bearer(id) })).blob();
 export const end = (id) => ask(at(id, "/end"), { method: "POST", headers: bearer(id) });

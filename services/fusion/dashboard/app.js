@@ -25,9 +25,14 @@ function choice(id) {
 // --- the list -------------------------------------------------------------------------------------------------------
 let cursor = null;
 let rows = [];
+let asked = 0;
 async function showList(more = false) {
   if (!more) { cursor = null; rows = []; }
+  asked += 1;
+  const mine = asked;
   const page = await api.list(cursor);
+  // Asked for again meanwhile: what comes then is shown.
+  if (mine !== asked) return;
   rows.push(...page.sessions.map(listRow));
   cursor = page.next_cursor;
   byId("more").hidden = !cursor;
@@ -59,6 +64,8 @@ async function showMood(id, place) {
 
 // --- which view -----------------------------------------------------------------------------------------------------
 async function route() {
+  // A link may be pasted into a page that is open already.
+  api.takeKeyFromAddress();
   shown?.close();
   shown = null;
   const id = /^#\/s\/([\w-]+)$/.exec(location.hash)?.[1];
@@ -114,12 +121,13 @@ async function analyse(recording) {
   location.hash = `#/s/${id}`;
   byId("progress-text").textContent = "Sending the recording";
   try {
-    await api.upload(id, recording, (part) => { byId("progress-bar").value = part; });
+    await api.upload(id, recording, (part) => { if (shown === view) byId("progress-bar").value = part; });
   } catch (error) {
     // Why it failed is what is to be read, not that nothing is left of it.
     view.close();
     await api.erase(id).catch(() => {});
-    leave(error.message);
+    // Another session may be shown by now, and go on.
+    if (!shown || shown === view) leave(error.message); else tell(error.message);
   }
 }
 
@@ -127,8 +135,9 @@ async function startLive() {
   const wanted = await consent("Sound and pictures from this device will go to the service as you speak. They are judged and dropped; only the result is kept.");
   if (!wanted) return;
   const capture = new Capture(await openDevices(wanted.modalities));
+  let id;
   try {
-    const { session_id: id } = await api.create(wanted);
+    ({ session_id: id } = await api.create(wanted));
     const view = new SessionView(id, leave);
     view.capture = capture;
     pending = view;
@@ -139,17 +148,44 @@ async function startLive() {
       if (failure) tell(failure.message);
     });
   } catch (error) {
+    const { over } = capture;
     capture.stop();
-    throw error;
+    if (!over) throw error;
+  } finally {
+    if (id && capture.begun === undefined) await api.end(id).catch(() => {});
   }
 }
 
 async function save(format) {
-  const blob = await api.file(shown.id, `/report.${format}`);
-  const link = make("a", { href: URL.createObjectURL(blob), download: `mien-${shown.id}.${format}` });
+  const { id } = shown;
+  const blob = await api.file(id, `/report.${format}`);
+  const link = make("a", { href: URL.createObjectURL(blob), download: `mien-${id}.${format}` });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   byId("export").open = false;
+}
+
+async function erase() {
+  if (await choice("confirm") !== "delete") return;
+  const view = shown;
+  view.close();
+  try { await api.erase(view.id); } catch (error) {
+    if (shown === view) await route();
+    throw error;
+  }
+  if (shown === view) location.hash = "#/";
+}
+
+// The field is free again at once; what could not be sent comes back into it.
+async function type() {
+  const field = byId("typed");
+  const words = field.value.trim();
+  if (!words) return;
+  field.value = "";
+  try { await api.write(shown.id, words); } catch (error) {
+    field.value ||= words;
+    throw error;
+  }
 }
 
 function listen() {
@@ -166,14 +202,8 @@ function listen() {
   on("stop", "click", () => shown.capture.stop());
   on("forget", "click", async () => { await shown.forget(); tell("The last minute is forgotten; it does not come back."); });
   on("end", "click", () => (shown.capture ? shown.capture.stop() : api.end(shown.id)));
-  on("delete", "click", async () => {
-    if (await choice("confirm") !== "delete") return;
-    const { id } = shown;
-    shown.close();
-    await api.erase(id);
-    location.hash = "#/";
-  });
-  on("type", "submit", async (event) => { event.preventDefault(); const words = byId("typed").value.trim(); if (words) { await api.write(shown.id, words); byId("typed").value = ""; } });
+  on("delete", "click", erase);
+  on("type", "submit", async (event) => { event.preventDefault(); await type(); });
   for (const button of document.querySelectorAll("[data-export]")) button.addEventListener("click", guard(() => save(button.dataset.export)));
   byId("consent").addEventListener("change", checkConsent);
   // No submit buttons, so that Enter in a field does what the dialog is for.
@@ -185,6 +215,5 @@ function listen() {
   addEventListener("pagehide", () => shown?.capture?.stop());
 }
 
-api.takeKeyFromAddress();
 listen();
 guard(route)();

@@ -9,6 +9,7 @@ const LONGEST_SIDE = 640;
 const HEADER = 9;
 
 export async function openDevices(modalities) {
+  if (!navigator.mediaDevices) throw new Problem(0, "Browsers lend microphone and camera only to pages over https, or on localhost.");
   const wanted = { audio: modalities.some((each) => each !== "face") && { channelCount: 1 }, video: modalities.includes("face") && { width: { ideal: LONGEST_SIDE } } };
   try {
     return await navigator.mediaDevices.getUserMedia(wanted);
@@ -19,7 +20,13 @@ export async function openDevices(modalities) {
 }
 
 export class Capture {
-  constructor(stream) { this.stream = stream; }
+  constructor(stream) {
+    this.stream = stream;
+    // Not where we stop it ourselves.
+    for (const track of stream.getTracks()) {
+      track.addEventListener("ended", () => { this.failure = new Problem(0, "The microphone or the camera is gone; the recording has ended."); this.stop(); });
+    }
+  }
 
   async start(id, onEnd) {
     this.onEnd = onEnd;
@@ -30,7 +37,10 @@ export class Capture {
         if (told.error) reject(this.failure = new Problem(0, told.error));
         else resolve();
       });
-      this.socket.addEventListener("close", () => { reject(new Problem(0, "The connection broke before it began.")); this.close(); });
+      this.socket.addEventListener("close", () => {
+        if (this.stopped) resolve(); else reject(new Problem(0, "The connection broke before it began."));
+        this.close();
+      });
     });
     // Who has left meanwhile is not recorded.
     if (!this.stream.active) return;
@@ -42,7 +52,7 @@ export class Capture {
   elapsed() { return this.begun === undefined ? 0 : (performance.now() - this.begun) / 1000; }
 
   async hear() {
-    this.audio = new AudioContext({ sampleRate: RATE_HZ });
+    const source = this.openSound();
     await this.audio.audioWorklet.addModule("/assets/recorder.js");
     let heard;
     const node = new AudioWorkletNode(this.audio, "recorder", { numberOfOutputs: 0 });
@@ -54,7 +64,17 @@ export class Capture {
       this.send(0, heard / RATE_HZ, new Uint8Array(data.pcm));
       heard += count;
     };
-    this.audio.createMediaStreamSource(this.stream).connect(node);
+    source.connect(node);
+  }
+
+  // Some browsers convert what the microphone gives; others want its own rate, and the recorder converts.
+  openSound() {
+    for (const options of [{ sampleRate: RATE_HZ }, {}]) {
+      this.audio?.close();
+      this.audio = new AudioContext(options);
+      try { return this.audio.createMediaStreamSource(this.stream); } catch (error) { if (error.name !== "NotSupportedError") throw error; }
+    }
+    throw new Problem(0, "This browser cannot record from this microphone; try another one.");
   }
 
   async see() {
@@ -88,6 +108,7 @@ export class Capture {
   }
 
   stop() {
+    this.stopped = true;
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ end: true }));
     else this.socket?.close();
     this.release();
@@ -102,8 +123,13 @@ export class Capture {
     if (preview.srcObject === this.stream) preview.srcObject = null;
   }
 
+  // What fails from then on has its reason already, or needs none.
+  get over() { return this.stopped || (this.closed && this.begun !== undefined); }
+
   close() {
+    this.closed = true;
     this.release();
+    if (!this.stopped && this.begun !== undefined) this.failure ??= new Problem(0, "The connection broke; nothing is recorded any more.");
     this.onEnd(this.failure);
   }
 }

@@ -9,6 +9,8 @@ const MINUTE_S = 60;
 const LATE_S = 30;
 const SAY_EVERY_MS = 10000;
 const LONGEST_PACE_MS = 5000;
+// No answer, too many questions, or a store that is away: asked again.
+const PASSING = new Set([0, 429, 503]);
 
 export class SessionView {
   constructor(id, onGone) {
@@ -71,6 +73,8 @@ export class SessionView {
   draw(result) {
     this.result = result;
     this.status(STATUS[result.status]);
+    // It may have been ended elsewhere.
+    if (result.status !== "live") this.capture?.stop();
     const over = result.status !== "live" || Boolean(this.recording);
     byId("end").hidden = over;
     byId("forget").hidden = over;
@@ -139,7 +143,7 @@ export class SessionView {
         this.drawnAt = performance.now();
       }
     } catch (error) {
-      if (error.status === 429) setTimeout(() => this.refresh(), 2000);
+      if (PASSING.has(error.status)) setTimeout(() => this.refresh(), 2000);
     } finally { this.busy = false; }
   }
 

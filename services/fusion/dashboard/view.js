@@ -94,7 +94,7 @@ export function drawShares(result) {
       make("td", {}, make("div", { className: "share", ariaHidden: "true" }, fill), make("span", { textContent: percent(each.weight) })),
       make("td", { className: "soft", textContent: together(each.reasons.join("; ")) || "nothing lowers it" }));
   });
-  byId("shares").replaceChildren(table("What each says", ["", result.mood?.relative ? "absolute mood" : "mood", "share", "why"], rows));
+  renew("shares", table("What each says", ["", result.mood?.relative ? "absolute mood" : "mood", "share", "why"], rows));
   drawDisagreement(result);
 }
 
@@ -108,7 +108,14 @@ export function drawAccounting(result) {
   const judged = Object.entries(result.accounting);
   const rows = ["published", "scored", "abstained", "failed", "expired", "forgotten"].map((outcome) => make("tr", {},
     make("th", { scope: "row", textContent: outcome }), ...judged.map(([, row]) => make("td", { className: "number", textContent: row[outcome] }))));
-  byId("accounting").replaceChildren(table("What became of every piece", ["", ...judged.map(([name]) => NAMES[name])], rows));
+  renew("accounting", table("What became of every piece", ["", ...judged.map(([name]) => NAMES[name])], rows));
+}
+
+// Put a table in place of its older self; the box around it stays, and with it focus, scrolling and a reader's place.
+function renew(id, fresh) {
+  const old = byId(id).firstElementChild;
+  if (!old) byId(id).replaceChildren(fresh);
+  else if (!old.isEqualNode(fresh)) old.replaceChildren(...fresh.childNodes);
 }
 
 export function table(name, heads, rows) {
