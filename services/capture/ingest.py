@@ -72,13 +72,21 @@ class LiveAgent:
         self._thread.start()
 
     def hear(self, at_s: float, pcm: bytes) -> None:
-        """Take the next sound; see :meth:`PushSource.hear`."""
-        self._check()
+        """Take the next sound; see :meth:`PushSource.hear`.
+
+        Raises:
+            MienError: If the session has ended, or could not go on.
+        """
+        self._check_open()
         self._source.hear(at_s, pcm)
 
     def see(self, at_s: float, jpeg: bytes) -> None:
-        """Take a picture; see :meth:`PushSource.see`."""
-        self._check()
+        """Take a picture; see :meth:`PushSource.see`.
+
+        Raises:
+            MienError: As :meth:`hear` does.
+        """
+        self._check_open()
         self._source.see(at_s, jpeg)
 
     def end(self) -> None:
@@ -92,6 +100,11 @@ class LiveAgent:
             self._source.end()
         self._thread.join()
         self._check()
+
+    def _check_open(self) -> None:
+        self._check()
+        if self._ended:
+            raise MienError("The session has ended; begin another one.")
 
     def _check(self) -> None:
         if self._failure is not None:

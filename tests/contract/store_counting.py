@@ -187,6 +187,19 @@ class CountingContract(StoreTest):
         assert phases == [Phase.LIVE, Phase.DRAINING, Phase.DRAINING, Phase.COMPLETE]
         assert not store.end(ended(session_id, 5, 5))
 
+    def test_what_an_agent_says_of_the_end_takes_the_place_of_what_others_said(
+        self, store: SessionStore, session_id: str
+    ) -> None:
+        store.start(started(session_id).model_copy(update={"modalities": (Modality.FACE,)}))
+        store.add(score(session_id, Modality.FACE, 0, 0.5))
+        published = []
+        for frames, outside, is_new in ((1, True, True), (2, True, False), (3, False, False), (4, False, False)):
+            assert store.end(ended(session_id, 0, frames), outside=outside) is is_new
+            state = store.read(session_id)
+            assert state is not None
+            published.append((state.published(Modality.FACE), state.phase))
+        assert published == [(1, Phase.COMPLETE)] * 2 + [(3, Phase.DRAINING)] * 2
+
     def test_a_span_of_the_timeline_and_of_the_evidence(self, store: SessionStore, session_id: str) -> None:
         store.start(started(session_id))
         store.apply([score(session_id, Modality.FACE, seq, start_s=seq * 30.0) for seq in range(6)])

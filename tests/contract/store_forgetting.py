@@ -48,6 +48,16 @@ class ForgettingContract(StoreTest):
         assert not store.claim(session_id, "media")
         assert client.exists(Keys(session_id).meta) == 0
 
+    def test_stretches_apart_from_each_other_have_an_end_and_may_grow_together(
+        self, store: SessionStore, client: "redis.Redis", session_id: str
+    ) -> None:
+        store.start(started(session_id))
+        apart = " ".join(f"{2 * place} {2 * place + 1}" for place in range(1000))
+        client.hset(Keys(session_id).meta, "forgotten", apart)
+        assert not store.forget(forget(session_id, 5000.0, 5001.0))
+        assert store.forget(forget(session_id, 0.0, 100.0))
+        assert store.forget(forget(session_id, 5000.0, 5001.0))
+
     def test_a_forgotten_stretch_leaves_only_its_count(
         self, store: SessionStore, client: "redis.Redis", session_id: str
     ) -> None:

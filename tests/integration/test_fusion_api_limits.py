@@ -1,5 +1,6 @@
 """What the HTTP API refuses because it comes too often or is too large, over a store in memory."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from services.fusion.api import create_app
 from services.fusion.api.server import Server
 from services.fusion.settings import FusionSettings
 from services.fusion.store import SessionStore
+from shared.sessions import new_session
 
 PROBLEM = "application/problem+json"
 
@@ -52,6 +54,49 @@ def test_a_new_credential_each_time_is_no_new_bucket_each_time(store: SessionSto
     client = TestClient(create_app(store, FusionSettings(fusion_rate=0.5, fusion_guess_rate=1000)))
     statuses = [client.get("/v1/sessions", headers={"X-API-Key": str(n)}).status_code for n in range(4)]
     assert statuses == [200, 429, 429, 429]
+
+
+def test_a_right_token_does_not_cover_for_guesses_of_a_key(store: SessionStore) -> None:
+    keys = (hashlib.sha256(b"right").hexdigest(),)
+    client = TestClient(create_app(store, FusionSettings(fusion_api_keys=keys, fusion_guess_rate=0.5)))
+    started, token = new_session()
+    store.start(started)
+    right = {"Authorization": f"Bearer {token}"}
+    assert client.get(f"/v1/sessions/{started.session_id}", headers=right).status_code == 200
+    statuses = [client.get("/v1/sessions", headers={**right, "X-API-Key": str(n)}).status_code for n in range(8)]
+    assert statuses[0] == 401
+    assert statuses[-1] == 429
+
+
+def test_a_right_key_gives_nothing_beside_it_a_bucket(store: SessionStore) -> None:
+    keys = (hashlib.sha256(b"right").hexdigest(),)
+    client = TestClient(create_app(store, FusionSettings(fusion_api_keys=keys, fusion_rate=0.5)))
+    statuses = [
+        client.get("/v1/sessions", headers={"X-API-Key": "right", "Authorization": each}).status_code
+        for each in ("made up", "made up", "another")
+    ]
+    assert statuses == [200, 429, 429]
+
+
+def test_however_its_scheme_is_written_a_token_has_one_bucket(store: SessionStore) -> None:
+    client = TestClient(create_app(store, FusionSettings(fusion_rate=0.5, fusion_guess_rate=1000)))
+    started, token = new_session()
+    store.start(started)
+    path = f"/v1/sessions/{started.session_id}"
+    statuses = [
+        client.get(path, headers={"Authorization": f"{scheme} {token}"}).status_code
+        for scheme in ("Bearer", "Bearer", "bearer", "BEARER")
+    ]
+    # One of its address, while it is new, and one of its own.
+    assert statuses == [200, 200, 429, 429]
+
+
+def test_the_lowest_rates_let_the_first_one_in(store: SessionStore) -> None:
+    client = TestClient(create_app(store, FusionSettings(fusion_rate=0.01, fusion_guess_rate=0.01)))
+    started, token = new_session()
+    store.start(started)
+    answer = client.get(f"/v1/sessions/{started.session_id}", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
 
 
 def test_tokens_cannot_be_guessed_over_sockets(store: SessionStore) -> None:

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import itertools
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -106,6 +107,14 @@ def test_a_long_timeline_is_thinned_without_leaving_evidence_out(client: TestCli
     assert [point["start_s"] for point in thin["timeline"]] == [6.0 * index for index in range(100)]
     part = client.get(f"{session}/timeline?resolution_s=60&start_s=60&end_s=180", headers=token).json()
     assert [(point["start_s"], point["end_s"]) for point in part["timeline"]] == [(60, 120), (120, 180)]
+
+
+def test_a_timeline_has_no_more_points_than_wanted_wherever_it_begins(client: TestClient, store: SessionStore) -> None:
+    session, token = create(client)
+    see(store, session, 25)
+    for start_s, points in itertools.product((0, 1, 5, 6), range(10, 14)):
+        address = f"{session}/timeline?points={points}&start_s={start_s}"
+        assert 1 <= len(client.get(address, headers=token).json()["timeline"]) <= points
 
 
 @pytest.mark.parametrize("query", ["", "?resolution_s=7", "?start_s=5&end_s=9"])
@@ -258,6 +267,14 @@ def test_metrics_count_requests_by_route_and_sessions_that_go_on(client: TestCli
     assert "mien_sessions_live 1.0" in text
     assert 'mien_http_request_seconds_count{route="/v1/sessions/{session_id}",status="200"}' in text
     assert session.rpartition("/")[2] not in text
+
+
+def test_metrics_count_faults_of_the_service(store: SessionStore) -> None:
+    app = create_app(store, FusionSettings())
+    app.add_api_route("/broken", lambda: 1 // 0)
+    client = TestClient(app, raise_server_exceptions=False)
+    assert client.get("/broken").status_code == 500
+    assert 'mien_http_request_seconds_count{route="/broken",status="500"} 1.0' in client.get("/metrics").text
 
 
 def test_documentation_works_offline(client: TestClient) -> None:

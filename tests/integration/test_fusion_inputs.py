@@ -13,12 +13,18 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketTestSession
 
+from services.capture.ingest import BrokerIngest
 from services.capture.sources.file import FileSource
 from services.capture.sources.port import AudioBlock
 from services.embedded import Embedded
-from services.fusion.api import inputs
+from services.fusion.api import create_app, inputs
 from services.fusion.settings import FusionSettings
+from services.fusion.store import SessionStore
+from shared.broker.memory import MemoryBroker
+from shared.errors import MienError
 from shared.messages.typed import FIRST_TYPED_SEQ
+from shared.sessions import new_session
+from shared.topology import TOPOLOGY
 from tests.e2e.command import SAMPLE
 
 
@@ -188,7 +194,46 @@ def test_a_live_session_can_be_ended_from_elsewhere(client: TestClient) -> None:
         socket.receive_json()
         socket.send_bytes(sound(0.0, bytes(32_000)))
         assert session.post("/end").status_code == 200
+        for place in range(300):
+            socket.send_bytes(sound(1.0 + place / 10, bytes(3200)))
+        assert "has ended" in socket.receive_json()["error"]
     assert session.final()[1]["status"] == "complete"
+
+
+def test_an_erased_live_session_takes_nothing_more(client: TestClient) -> None:
+    session = Session(client, "audio")
+    with client.websocket_connect(f"{session.path}/live") as socket:
+        socket.send_json({"token": session.token})
+        socket.receive_json()
+        assert client.delete(session.path, headers=session.headers).status_code == 200
+        socket.send_bytes(sound(0.0, bytes(3200)))
+        assert "has ended" in socket.receive_json()["error"]
+
+
+def test_a_live_session_can_be_ended_while_the_broker_is_away(store: SessionStore) -> None:
+    broker = MemoryBroker()
+    broker.declare(TOPOLOGY)
+    app = create_app(store, FusionSettings(), broker=broker, ingest=BrokerIngest(broker))
+    with TestClient(app) as client:
+        session = Session(client, "audio")
+        with client.websocket_connect(f"{session.path}/live") as socket:
+            socket.send_json({"token": session.token})
+            socket.receive_json()
+            broker.close()
+            assert session.post("/end").status_code == 200
+        assert session.get()["status"] == "complete"
+
+
+def test_the_recording_of_an_erased_session_is_not_read_on(store: SessionStore) -> None:
+    broker = MemoryBroker()
+    broker.declare(TOPOLOGY)
+    started, _ = new_session()
+    store.start(started)
+    send = inputs.opened(BrokerIngest(broker), store, started, SAMPLE.read_bytes())
+    store.erase(started.session_id)
+    with pytest.raises(MienError, match="is gone"):
+        send()
+    assert broker.depth("mien.face") <= 5
 
 
 @pytest.mark.parametrize(

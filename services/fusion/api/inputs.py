@@ -102,7 +102,7 @@ async def upload_media(request: Request, session_id: OpenedSession, store: Store
         started = await run_in_threadpool(claimed, store, session_id, "media")
         undone.push_async_callback(run_in_threadpool, store.release, session_id)
         media = await _body(request)
-        send = await run_in_threadpool(_open, ingest, store, started, media)
+        send = await run_in_threadpool(opened, ingest, store, started, media)
         threading.Thread(target=_send, args=(send, session_id, slots), name="upload", daemon=True).start()
         undone.pop_all()
     return AcceptedMedia(session_id=session_id, bytes=len(media))
@@ -172,9 +172,16 @@ async def _body(request: Request) -> bytes:
     return bytes(media)
 
 
-def _open(ingest: Ingest, store: SessionStore, started: SessionStarted, media: bytes) -> Callable[[], None]:
+def opened(ingest: Ingest, store: SessionStore, started: SessionStarted, media: bytes) -> Callable[[], None]:
+    """Open a recording, and return what sends it to its end, or until its session is erased.
+
+    Raises:
+        ProblemError: If it cannot be read.
+    """
+
     def tell(done_s: float, duration_s: float | None) -> None:
-        store.tell_progress(started.session_id, done_s, duration_s)
+        if not store.tell_progress(started.session_id, done_s, duration_s):
+            raise MienError("The session is gone; its recording is not read on.")
 
     try:
         return ingest.recording(started, media, tell)

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import math
 from collections import OrderedDict
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -17,6 +18,10 @@ from services.fusion.api.problems import problem_response
 from services.fusion.store.rates import Bucket, Rates
 
 MAX_BODY_BYTES: Final = 64 * 1024
+AUTHORIZATION: Final = "authorization"
+API_KEY: Final = "x-api-key"
+"""The headers that carry a session's token and an API key."""
+
 _OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _CLOSE: Final = {"Connection": "close"}
 _GUESS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND})
@@ -58,9 +63,12 @@ class LimitsMiddleware:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        address, credential = _address(request), _credential(request)
-        known = credential in self._right
-        wait_s = await run_in_threadpool(self._wait_s, address, credential, known=known)
+        address, credentials = _address(request), _credentials(request)
+        # Each of them: a right one must not cover for a guess beside it.
+        known = bool(credentials) and all(each in self._right for each in credentials.values())
+        who = next(iter(credentials.values())) if known else address
+        guesses = self._guesses(address) if credentials and not known else None
+        wait_s = await run_in_threadpool(self._wait_s, who, guesses)
         largest = self._max_media_bytes if scope["path"].endswith("/media") else MAX_BODY_BYTES
         if wait_s:
             detail = "Too many requests; wait as long as Retry-After says, in seconds."
@@ -70,30 +78,28 @@ class LimitsMiddleware:
             status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             await problem_response(status, f"{_sentence(largest)}.", headers=_CLOSE)(scope, receive, send)
         else:
-            await self._app(scope, _bounded(receive, largest), self._watched(send, request, address, credential))
+            await self._app(scope, _bounded(receive, largest), self._watched(send, request, address, credentials))
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a socket on; its token comes in its first message, so that it counts as a guess until that was right."""
         socket = HTTPConnection(scope)
         address = _address(socket)
-        if await run_in_threadpool(self._wait_s, address, "in its first message", known=False):
+        if await run_in_threadpool(self._wait_s, address, self._guesses(address)):
             await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
             return
-        let_in(socket, right=False)
+        let_in(socket, by=None)
         await self._app(scope, receive, send)
         if not socket.state.let_in:
             await run_in_threadpool(self._guessed, address)
 
-    def _wait_s(self, address: str, credential: str, *, known: bool) -> float:
-        who = credential if known else address
-        guesses = self._guesses(address) if credential and not known else None
+    def _wait_s(self, who: str, guesses: Bucket | None) -> float:
         try:
-            return self._rates.wait_s(Bucket(name=who, rate=self._rate, full=2 * self._rate), guesses)
+            return self._rates.wait_s(Bucket(name=who, rate=self._rate, full=max(1.0, 2 * self._rate)), guesses)
         except redis.RedisError:
             return 0.0
 
     def _guesses(self, address: str) -> Bucket:
-        return Bucket(name=f"guess:{address}", rate=self._guess_rate, full=10 * self._guess_rate)
+        return Bucket(name=f"guess:{address}", rate=self._guess_rate, full=max(1.0, 10 * self._guess_rate))
 
     def _guessed(self, address: str) -> None:
         with contextlib.suppress(redis.RedisError):
@@ -105,13 +111,13 @@ class LimitsMiddleware:
         if len(self._right) > _REMEMBERED:
             self._right.popitem(last=False)
 
-    def _watched(self, send: Send, request: Request, address: str, credential: str) -> Send:
-        let_in(request, right=False)
+    def _watched(self, send: Send, request: Request, address: str, credentials: Mapping[str, str]) -> Send:
+        let_in(request, by=None)
 
         async def watched(message: Message) -> None:
-            if message["type"] == "http.response.start" and credential:
+            if message["type"] == "http.response.start" and credentials:
                 if request.state.let_in:
-                    self._remember(credential)
+                    self._remember(credentials[request.state.let_in])
                 elif message["status"] in _GUESS:
                     await run_in_threadpool(self._guessed, address)
             await send(message)
@@ -119,9 +125,9 @@ class LimitsMiddleware:
         return watched
 
 
-def let_in(connection: HTTPConnection, *, right: bool = True) -> None:
-    """Note whether the credential that a request or a socket carries was right."""
-    connection.state.let_in = right
+def let_in(connection: HTTPConnection, *, by: str | None) -> None:
+    """Note which header's credential was right, or what else let a socket in; None as long as nothing was."""
+    connection.state.let_in = by
 
 
 def _sentence(largest: int) -> str:
@@ -153,7 +159,8 @@ def _address(connection: HTTPConnection) -> str:
     return connection.client.host if connection.client else "unknown"
 
 
-def _credential(request: Request) -> str:
-    """Return the digest of the credential; empty where there is none."""
-    credential = request.headers.get("authorization") or request.headers.get("x-api-key")
-    return hashlib.sha256(credential.encode()).hexdigest() if credential else ""
+def _credentials(request: Request) -> dict[str, str]:
+    """Return the digest of each credential by its header; however its scheme is written, a token is the same one."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    stated = {AUTHORIZATION: f"{scheme.lower()} {token}".strip(), API_KEY: request.headers.get(API_KEY, "")}
+    return {header: hashlib.sha256(each.encode()).hexdigest() for header, each in stated.items() if each}

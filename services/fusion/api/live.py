@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+import redis
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.concurrency import run_in_threadpool
 
@@ -17,6 +18,7 @@ from services.fusion.api.limits import let_in
 from services.fusion.api.ports import Ingest, LiveInput
 from services.fusion.api.problems import ProblemError
 from services.fusion.api.security import no_such_session
+from services.fusion.api.sessions import end_outside
 from services.fusion.store.session_store import SessionStore
 from shared.errors import BadInputError, MienError
 from shared.messages.session import SessionStarted
@@ -98,7 +100,7 @@ async def _opened(socket: WebSocket, session_id: str) -> SessionStarted:
     token = hello.get("token") if isinstance(hello, dict) else None
     if not isinstance(token, str) or not await run_in_threadpool(store.token_matches, session_id, token):
         raise no_such_session()
-    let_in(socket)
+    let_in(socket, by="its first message")
     if socket.app.state.ingest is None:
         raise ProblemError(
             HTTPStatus.NOT_IMPLEMENTED, "This service takes no live sound or pictures; run `mien serve`."
@@ -129,6 +131,9 @@ async def _end(socket: WebSocket, session_id: str, live: LiveInput) -> None:
         await run_in_threadpool(live.end)
     except MienError as error:
         logger.warning("live session not closed", extra={"session_id": session_id, "error": str(error)})
+        # Its account did not get through; without an end it would go on until its retention is over.
+        with contextlib.suppress(ProblemError, redis.RedisError):
+            await run_in_threadpool(end_outside, cast("SessionStore", socket.app.state.store), session_id)
 
 
 async def _refuse(socket: WebSocket, sentence: str) -> None:

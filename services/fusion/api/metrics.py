@@ -67,12 +67,26 @@ class MetricsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        begun = time.perf_counter()
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun, is_answered = time.perf_counter(), False
+
+        def observe(status: int) -> None:
+            nonlocal is_answered
+            is_answered = True
+            route = getattr(scope.get("route"), "path", "none")
+            REQUESTS.labels(route, status).observe(time.perf_counter() - begun)
 
         async def timed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                route = getattr(scope.get("route"), "path", "none")
-                REQUESTS.labels(route, message["status"]).observe(time.perf_counter() - begun)
+                observe(message["status"])
             await send(message)
 
-        await self._app(scope, receive, timed if scope["type"] == "http" else send)
+        try:
+            await self._app(scope, receive, timed)
+        except Exception:
+            # Starlette answers faults of ours itself, outside of every middleware.
+            if not is_answered:
+                observe(HTTPStatus.INTERNAL_SERVER_ERROR)
+            raise

@@ -40,11 +40,11 @@ def points_of(
     around_s = smoothing_at(length).reach * BIN_S
     stretch_s = length * max(1, _STRETCH_S // length)
     # A long point overlaps a span also where what it stands on lies beside it.
-    minutes = store.minutes(state.session_id, start_s - length, end_s + length)
+    minutes = store.minutes(state.session_id, start_s - length - around_s, end_s + length + around_s)
     edges = {place // stretch_s for minute in minutes for place in (minute * _PAGE_S, (minute + 1) * _PAGE_S - 1)}
     for first_s in (int(edge) * stretch_s for edge in sorted(edges)):
         last_s = first_s + stretch_s
-        bins = store.timeline(state.session_id, first_s - around_s, last_s + around_s)
+        bins = store.timeline(state.session_id, first_s - around_s, last_s + around_s, minutes)
         # An utterance that begins before the stretch may reach into it.
         since_s = max(0.0, first_s - around_s - MAX_SPEECH_SECONDS)
         scores = store.evidence(state.session_id, None, since_s, last_s + around_s) if evidence and bins else ()
@@ -61,7 +61,12 @@ def length_for(store: SessionStore, session_id: str, start_s: float, end_s: floa
     first, last = (store.timeline(session_id, m * _PAGE_S, (m + 1) * _PAGE_S) for m in (minutes[0], minutes[-1]))
     begins_s = first[0].index * BIN_S if first else minutes[0] * _PAGE_S
     ends_s = (last[-1].index + 1) * BIN_S if last else (minutes[-1] + 1) * _PAGE_S
-    return max(1, math.ceil((min(ends_s, end_s) - max(begins_s, start_s)) / points))
+    begins_s, ends_s = max(begins_s, start_s), min(ends_s, end_s)
+    length = max(1, math.ceil((ends_s - begins_s) / points))
+    # Points lie at multiples of their length, so that those at both ends may reach beyond the span.
+    while math.ceil(ends_s / length) - math.floor(begins_s / length) > points:
+        length += 1
+    return length
 
 
 def as_json(model: BaseModel, points: Iterable[TimelinePoint], *, exclude_unset: bool = False) -> bytes:

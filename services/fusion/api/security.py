@@ -10,7 +10,7 @@ from fastapi import Depends, Path, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
-from services.fusion.api.limits import let_in
+from services.fusion.api.limits import API_KEY, AUTHORIZATION, let_in
 from services.fusion.api.problems import ProblemError
 from services.fusion.settings import FusionSettings
 from services.fusion.store.session_store import SessionStore
@@ -84,7 +84,7 @@ async def opened_session(
     opened = cast("Opened", request.app.state.opened)
     if not await opened.opens(store, session_id, credentials.credentials):
         raise no_such_session()
-    let_in(request)
+    let_in(request, by=AUTHORIZATION)
     return session_id
 
 
@@ -108,7 +108,7 @@ async def key_holder(request: Request, api_key: Annotated[str | None, Security(_
             "Send a valid key as 'X-API-Key: KEY'; whoever runs this service hands them out.",
             headers={"WWW-Authenticate": "API-Key"},
         )
-    let_in(request)
+    let_in(request, by=API_KEY)
     return digest
 
 

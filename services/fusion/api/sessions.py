@@ -1,24 +1,29 @@
 """Sessions over HTTP: create, list, end, erase."""
 
+import logging
 from dataclasses import asdict
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from services.fusion.api import examples
 from services.fusion.api.models import CreatedSession, ErasureReceipt, ListedSession, NewSession, SessionPage, Stretch
+from services.fusion.api.ports import LiveInput
 from services.fusion.api.problems import ProblemError, documented
 from services.fusion.api.security import KeyHolder, OpenedSession, Store, no_such_session
 from services.fusion.results import SessionSummary, build_summary
 from services.fusion.state import SessionState
 from services.fusion.store.directory import Listed
 from services.fusion.store.session_store import SessionStore
+from shared.errors import MienError
 from shared.messages.session import SessionEnded, SessionForget
 from shared.sessions import new_session, refusal_of
 from shared.topology import FRAME_READERS, SPEECH_READERS
+
+logger = logging.getLogger(__name__)
 
 OPENED: Final = documented(
     HTTPStatus.UNAUTHORIZED,
@@ -93,29 +98,37 @@ def list_sessions(
 @router.post("/{session_id}/end", responses={**_SUMMARY, **OPENED, **documented(HTTPStatus.CONFLICT)})
 async def end_session(request: Request, session_id: OpenedSession, store: Store) -> SessionSummary:
     """End a session, and get its result so far; what is under way is still scored and counted."""
-    live = request.app.state.live.pop(session_id, None)
-    if live is not None:
-        await run_in_threadpool(live.end)
+    if await run_in_threadpool(_end_live, request, session_id):
         return build_summary(await run_in_threadpool(state_of, store, session_id))
-    return await run_in_threadpool(_end, store, session_id)
+    return await run_in_threadpool(end_outside, store, session_id)
 
 
-@router.post("/{session_id}/forget", responses={**_SUMMARY, **OPENED, **BODY})
+@router.post("/{session_id}/forget", responses={**_SUMMARY, **OPENED, **BODY, **documented(HTTPStatus.CONFLICT)})
 def forget_stretch(session_id: OpenedSession, stretch: Stretch, store: Store) -> SessionSummary:
     """Forget a stretch of a session, and get its result without it.
 
     What overlaps the stretch is erased from everything that is kept and counted as forgotten, also where its score
     comes later. It does not come back.
     """
-    store.forget(SessionForget(session_id=session_id, start_s=stretch.start_s, end_s=stretch.end_s))
-    return build_summary(state_of(store, session_id))
+    done = store.forget(SessionForget(session_id=session_id, start_s=stretch.start_s, end_s=stretch.end_s))
+    state = state_of(store, session_id)
+    if not done:
+        detail = (
+            "So many stretches apart from each other are forgotten already that no more can be; forget longer ones."
+        )
+        raise ProblemError(HTTPStatus.CONFLICT, detail)
+    return build_summary(state)
 
 
 @router.delete("/{session_id}", responses=OPENED)
-def erase_session(request: Request, session_id: OpenedSession, store: Store) -> ErasureReceipt:
+def erase_session(
+    request: Request, session_id: OpenedSession, store: Store, afterwards: BackgroundTasks
+) -> ErasureReceipt:
     """Erase everything about a session, and get a receipt; scores that are still under way are dropped as they come."""
     receipt = store.erase(session_id)
     request.app.state.opened.forget(session_id)
+    # Nothing more is taken from its microphone and camera; that waits for the broker, the receipt does not.
+    afterwards.add_task(_end_live, request, session_id)
     return ErasureReceipt(**asdict(receipt))
 
 
@@ -131,7 +144,25 @@ def state_of(store: SessionStore, session_id: str) -> SessionState:
     return state
 
 
-def _end(store: SessionStore, session_id: str) -> SessionSummary:
+def _end_live(request: Request, session_id: str) -> bool:
+    """End what comes over a socket into this process, and return whether there was any and its account got through."""
+    live = cast("LiveInput | None", request.app.state.live.pop(session_id, None))
+    if live is None:
+        return False
+    try:
+        live.end()
+    except MienError as error:
+        logger.warning("live session not closed", extra={"session_id": session_id, "error": str(error)})
+        return False
+    return True
+
+
+def end_outside(store: SessionStore, session_id: str) -> SessionSummary:
+    """End a session whose agent does not, with as much as is known of what it has published.
+
+    Raises:
+        ProblemError: If it has ended before or is gone.
+    """
     state = state_of(store, session_id)
     speech = max(state.counts_of(modality).seen for modality in SPEECH_READERS)
     ended = SessionEnded(
@@ -140,7 +171,7 @@ def _end(store: SessionStore, session_id: str) -> SessionSummary:
         speech_chunks=speech,
         frames=max(state.counts_of(modality).seen for modality in FRAME_READERS),
     )
-    if not store.end(ended):
+    if not store.end(ended, outside=True):
         raise ProblemError(HTTPStatus.CONFLICT, "The session has ended before; read its result instead.")
     return build_summary(state_of(store, session_id))
 

@@ -13,7 +13,24 @@ from shared.messages.score import ModalityScore
 from shared.messages.session import USUAL_MAX, USUAL_MIN, SessionEnded, SessionForget, SessionStarted
 from shared.messages.speech import MAX_SPEECH_SECONDS
 
-Operation = SessionStarted | SessionEnded | SessionForget | ModalityScore | Loss
+
+@dataclass(frozen=True, slots=True)
+class EndedOutside:
+    """The end of a session that not its agent tells of, with as much as is known of what was published.
+
+    Attributes:
+        ended: The end.
+    """
+
+    ended: SessionEnded
+
+    @property
+    def session_id(self) -> str:
+        """Which session it is."""
+        return self.ended.session_id
+
+
+Operation = SessionStarted | SessionEnded | EndedOutside | SessionForget | ModalityScore | Loss
 
 _RANKS: Final = {Outcome.EXPIRED: "0", Outcome.FAILED: "1"}
 _SCORE_RANK: Final = "2"
@@ -48,10 +65,9 @@ def command_for(operation: Operation, unknown_s: int) -> Command:
         case SessionStarted():
             return _start(operation)
         case SessionEnded():
-            keys = Keys(operation.session_id)
-            names = [keys.tombstone, keys.meta, keys.events]
-            arguments: list[str | int | float] = [unknown_s, operation.model_dump_json()]
-            return Command(script="end.lua", keys=names, arguments=[*arguments, operation.traceparent or ""])
+            return _end(operation, unknown_s, outside=False)
+        case EndedOutside():
+            return _end(operation.ended, unknown_s, outside=True)
         case SessionForget():
             keys = Keys(operation.session_id)
             stretch = [operation.start_s, operation.end_s]
@@ -109,6 +125,12 @@ def _start(started: SessionStarted) -> Command:
     arguments: list[str | int | float] = [keys.page(""), started.token_sha256, started.model_dump_json()]
     arguments += [started.retention_s, started.traceparent or ""]
     return Command(script="start.lua", keys=names, arguments=arguments)
+
+
+def _end(ended: SessionEnded, unknown_s: int, *, outside: bool) -> Command:
+    keys = Keys(ended.session_id)
+    arguments: list[str | int | float] = [unknown_s, ended.model_dump_json(), ended.traceparent or "", int(outside)]
+    return Command(script="end.lua", keys=[keys.tombstone, keys.meta, keys.events], arguments=arguments)
 
 
 def _account_keys(keys: Keys, modality: Modality) -> list[str]:

@@ -1,6 +1,8 @@
--- Remembers that a stretch is to be forgotten. Returns 1 unless the session was erased.
+-- Remembers that a stretch is to be forgotten. Returns 1 unless the session was erased, or has more stretches apart from
+-- each other than every score of it can be held against.
 -- KEYS: tombstone, meta. ARGV: seconds that an unknown session is kept, start_s, end_s.
 local tombstone, meta = KEYS[1], KEYS[2]
+local MAX_STRETCHES = 1000
 local unknown_ttl, start_s, end_s = unpack(ARGV)
 
 if redis.call('EXISTS', tombstone) == 1 then
@@ -20,6 +22,9 @@ for _, stretch in ipairs(stretches) do
     last = stretch
     union[#union + 1] = last
   end
+end
+if #union > MAX_STRETCHES then
+  return 0
 end
 for i, stretch in ipairs(union) do
   union[i] = string.format('%.17g %.17g', stretch[1], stretch[2])

@@ -5,6 +5,7 @@ import hmac
 import logging
 import math
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,7 +15,7 @@ import redis
 from services.fusion.accumulate import BIN_S, Accumulator
 from services.fusion.speaker import SpeakerSums
 from services.fusion.state import Event, Loss, Receipt, SessionState, TimelineBin
-from services.fusion.store.commands import Command, Operation, command_for, score_from, started_from
+from services.fusion.store.commands import Command, EndedOutside, Operation, command_for, score_from, started_from
 from services.fusion.store.counters import counts_from
 from services.fusion.store.directory import Directory
 from services.fusion.store.event_log import EventLog
@@ -69,13 +70,17 @@ class SessionStore:
         """
         return self.apply([started])[0]
 
-    def end(self, ended: SessionEnded) -> bool:
+    def end(self, ended: SessionEnded, *, outside: bool = False) -> bool:
         """End a session.
+
+        Args:
+            ended: The end.
+            outside: Whether not its agent says so; what the agent says later takes its place.
 
         Returns:
             Whether it was not ended, nor erased, before.
         """
-        return self.apply([ended])[0]
+        return self.apply([EndedOutside(ended) if outside else ended])[0]
 
     def add(self, score: ModalityScore) -> bool:
         """Add a score, once; it may come before its session's start.
@@ -97,7 +102,7 @@ class SessionStore:
         """Erase what overlaps a stretch, and count it as forgotten, also where its score comes later.
 
         Returns:
-            Whether the session was not erased before.
+            Whether the session was not erased before, and has not too many stretches already.
         """
         return self.apply([stretch])[0]
 
@@ -119,7 +124,9 @@ class SessionStore:
         began = [
             each for each, done in zip(operations, results, strict=True) if done and isinstance(each, SessionStarted)
         ]
-        self.directory.note(began, [each.session_id for each in operations if isinstance(each, SessionEnded)])
+        self.directory.note(
+            began, [each.session_id for each in operations if isinstance(each, SessionEnded | EndedOutside)]
+        )
         return results
 
     def elapsed_s(self, state: SessionState) -> float:
@@ -175,15 +182,24 @@ class SessionStore:
 
     def minutes(self, session_id: str, start_s: float = 0.0, end_s: float = math.inf) -> list[int]:
         """Return the minutes with evidence that overlap a span, in order; of what was forgotten some may be empty."""
-        page_s = BINS_PER_PAGE * BIN_S
-        pages = sorted(map(int, self._redis.smembers(Keys(session_id).pages)))
-        return [page for page in pages if (page + 1) * page_s > start_s and page * page_s < end_s]
+        return _overlapping(sorted(map(int, self._redis.smembers(Keys(session_id).pages))), start_s, end_s)
 
-    def timeline(self, session_id: str, start_s: float = 0.0, end_s: float = math.inf) -> list[TimelineBin]:
-        """Return the seconds with evidence that overlap a span, in order."""
+    def timeline(
+        self, session_id: str, start_s: float = 0.0, end_s: float = math.inf, minutes: Sequence[int] | None = None
+    ) -> list[TimelineBin]:
+        """Return the seconds with evidence that overlap a span, in order.
+
+        Args:
+            session_id: Which session.
+            start_s: Where the span begins.
+            end_s: Where it ends; not part of it.
+            minutes: Those with evidence, in order, where they are known; otherwise they are read.
+        """
         keys = Keys(session_id)
         pipeline = self._redis.pipeline(transaction=False)
-        for page in self.minutes(session_id, start_s, end_s):
+        for page in (
+            self.minutes(session_id, start_s, end_s) if minutes is None else _overlapping(minutes, start_s, end_s)
+        ):
             pipeline.hgetall(keys.page(page))
         bins: dict[int, dict[Modality, Accumulator]] = {}
         for page in pipeline.execute():
@@ -259,3 +275,10 @@ class SessionStore:
     def _call(self, script: str, keys: list[str], arguments: list[str | int | float]) -> Any:  # noqa: ANN401  (as the script returns it)
         (result,) = self._scripts.run([Command(script=script, keys=keys, arguments=arguments)])
         return result
+
+
+def _overlapping(minutes: Sequence[int], start_s: float, end_s: float) -> list[int]:
+    """Return those of the minutes, which are in order, that overlap a span."""
+    page_s = BINS_PER_PAGE * BIN_S
+    first = bisect_right(minutes, start_s, key=lambda page: (page + 1) * page_s)
+    return list(minutes[first : bisect_left(minutes, end_s, key=lambda page: page * page_s)])
