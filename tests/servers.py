@@ -71,15 +71,26 @@ def rabbitmq() -> Iterator[RabbitMqServer]:
     if shutil.which("rabbitmq-server") is None:
         raise NoServerError(f"rabbitmq-server is not on the PATH and {AMQP_URL_VARIABLE} is not set")
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-", ignore_cleanup_errors=True)))
-        port, tls_port = free_port(), free_port()
-        environment = _rabbitmq_environment(folder, port, tls_port)
-        if epmd := shutil.which("epmd"):
-            stack.enter_context(_running([epmd, "-port", environment["ERL_EPMD_PORT"]], folder, environment))
-        server = stack.enter_context(_running([_program("rabbitmq-server")], folder, environment))
-        url = f"amqp://guest:guest@127.0.0.1:{port}/%2F"
-        _await(server, lambda: _speaks_amqp(url), folder)
-        yield RabbitMqServer(url, environment, tls_port, folder / "ca.pem")
+        yield _start_rabbitmq(stack)
+
+
+def _start_rabbitmq(stack: ExitStack) -> RabbitMqServer:
+    """Start a server that the stack ends; a port that was free a moment ago may be taken, so that it is tried twice."""
+    with suppress(RuntimeError):
+        return _new_rabbitmq(stack)
+    return _new_rabbitmq(stack)
+
+
+def _new_rabbitmq(stack: ExitStack) -> RabbitMqServer:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-", ignore_cleanup_errors=True)))
+    port, tls_port = free_port(), free_port()
+    environment = _rabbitmq_environment(folder, port, tls_port)
+    if epmd := shutil.which("epmd"):
+        stack.enter_context(_running([epmd, "-port", environment["ERL_EPMD_PORT"]], folder, environment))
+    server = stack.enter_context(_running([_program("rabbitmq-server")], folder, environment))
+    url = f"amqp://guest:guest@127.0.0.1:{port}/%2F"
+    _await(server, lambda: _speaks_amqp(url), folder)
+    return RabbitMqServer(url, environment, tls_port, folder / "ca.pem")
 
 
 class Restartable:
