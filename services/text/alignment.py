@@ -17,6 +17,9 @@ OPENING: Final = "\"'([{-"
 CLOSING: Final = "\"'.,!?:)]}"
 """Marks that belong to the word after and before them."""
 
+UNSPACED: Final = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+"""Languages written without spaces, by the codes that faster-whisper's tokeniser parts at characters."""
+
 QUIET_DB: Final = -22.0
 """What is so much below the loudest moment of a word's span is a pause at its edge and not part of the word."""
 
@@ -52,7 +55,8 @@ def align(
         frames = [len(samples[row]) // _FRAME for row in rows]
         found = whisper.find_alignment(tokenizers[rows[0]], [list(tokens[row]) for row in rows], heard, frames)
         for row, timings in zip(rows, found, strict=True):
-            words[row] = _words(timings, samples[row])
+            merge_punctuations(timings, OPENING, CLOSING)
+            words[row] = as_words(timings, tokenizers[row].language_code, samples[row])
     return words
 
 
@@ -73,9 +77,35 @@ def trim(wave: NDArray[np.float32], start_s: float, end_s: float) -> tuple[float
     return (first + int(loud[0])) / 100, (first + int(loud[-1]) + 1) / 100
 
 
-def _words(row: list[dict[str, Any]], wave: NDArray[np.float32]) -> tuple[Word, ...]:
-    merge_punctuations(row, OPENING, CLOSING)
-    return tuple(as_word(timing, wave) for timing in row if timing["word"].strip())
+def as_words(row: Sequence[Mapping[str, Any]], language: str, wave: NDArray[np.float32]) -> tuple[Word, ...]:
+    """Return the words of one utterance as its transcript has them, by its spaces.
+
+    faster-whisper also parts words at their marks, as in " half", "-hearted,": what begins without a space goes to the
+    word before it.
+
+    Args:
+        row: faster-whisper's words (``word``, ``start``, ``end``, ``probability``), their marks merged.
+        language: Whisper's code of it; what is in a language without spaces stays parted.
+        wave: The utterance, float32 of shape (n,), 16 kHz.
+    """
+    groups: list[list[Mapping[str, Any]]] = []
+    for timing in row:
+        if not timing["word"].strip():
+            continue
+        if groups and language not in UNSPACED and not timing["word"].startswith(" "):
+            groups[-1].append(timing)
+        else:
+            groups.append([timing])
+    return tuple(as_word(_joined(group), wave) for group in groups)
+
+
+def _joined(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "word": "".join(part["word"] for part in parts),
+        "start": parts[0]["start"],
+        "end": parts[-1]["end"],
+        "probability": np.mean([part["probability"] for part in parts]),
+    }
 
 
 def as_word(timing: Mapping[str, Any], wave: NDArray[np.float32]) -> Word:

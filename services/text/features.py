@@ -1,9 +1,11 @@
 """Turns word pieces into windows that the model reads, and the windows' answers into one answer a text."""
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice, pairwise
 from typing import Final
 
 import numpy as np
@@ -13,13 +15,32 @@ WINDOW_PIECES: Final = 62
 """Most word pieces in a window, without the two that mark its ends."""
 
 OVERLAP_PIECES: Final = 16
-"""Least number of word pieces that neighbouring windows share, so that a negation is not cut from what it negates."""
+"""Least number of word pieces that the windows of one long sentence share with their neighbours.
+
+So a negation is not cut from what it negates.
+"""
 
 MAX_NAMED: Final = 128
 """Most emoji of one text that are read: a name has up to 26 word pieces, and what follows so many says no more."""
 
+_SENTENCE_END: Final = re.compile(r"""[.!?]["')\]\u2019\u201d]*(?=\s)""")
 _FIRST_SYMBOL: Final = 0x2600
-_NAMES: Final = {"\N{HEAVY BLACK HEART}": "red heart", "\N{POUTING FACE}": "enraged face"}
+_NAMES: Final = {
+    "\N{HEAVY BLACK HEART}": "red heart",
+    "\N{POUTING FACE}": "enraged face",
+    "\N{FACE WITH PARTY HORN AND PARTY HAT}": "partying face",
+    "\N{FACE WITH LOOK OF TRIUMPH}": "face with steam from nose",
+    "\N{FACE THROWING A KISS}": "face blowing a kiss",
+    "\N{FACE WITH STUCK-OUT TONGUE}": "face with tongue",
+    "\N{FACE WITH STUCK-OUT TONGUE AND TIGHTLY-CLOSED EYES}": "squinting face with tongue",
+    "\N{FACE WITH STUCK-OUT TONGUE AND WINKING EYE}": "winking face with tongue",
+    # Python 3.11 knows Unicode 14, which has neither these characters nor their names.
+    "\U0001fa75": "light blue heart",
+    "\U0001fa76": "grey heart",
+    "\U0001fa77": "pink heart",
+    "\U0001fae8": "shaking face",
+    "\U0001fae9": "face with bags under eyes",
+}
 """Emoji whose names in Unicode's CLDR, made for reading aloud, say better what they stand for."""
 
 _NOT_SAID: Final = frozenset({"black", "white", "heavy", "sign"})
@@ -28,7 +49,7 @@ _NOT_SAID: Final = frozenset({"black", "white", "heavy", "sign"})
 
 def is_symbol(character: str) -> bool:
     """Return whether a character is an emoji or another symbol that people write moods with."""
-    return ord(character) >= _FIRST_SYMBOL and unicodedata.category(character) == "So"
+    return character in _NAMES or (ord(character) >= _FIRST_SYMBOL and unicodedata.category(character) == "So")
 
 
 def name_symbols(text: str) -> str:
@@ -60,25 +81,45 @@ class Window:
     Attributes:
         text: Index of the text.
         pieces: Word-piece ids without the two that mark the ends.
+        share: Word pieces that it stands for: fewer than it has where it overlaps another.
     """
 
     text: int
     pieces: tuple[int, ...]
+    share: float
 
 
-def windows(texts: Sequence[Sequence[int]]) -> list[Window]:
-    """Cut texts into windows of nearly equal length that overlap and together hold every word piece.
+def sentence_starts(text: str, offsets: Sequence[tuple[int, int]]) -> list[int]:
+    """Return which word pieces of a text begin a sentence, ascending, without the first one.
+
+    A sentence ends with a full stop, an exclamation or a question mark that a space follows.
+
+    Args:
+        text: What was cut into word pieces.
+        offsets: Where each word piece begins and ends in it, characters.
+    """
+    begins = [begin for begin, _ in offsets]
+    starts = {bisect_left(begins, end.end()) for end in _SENTENCE_END.finditer(text)}
+    return sorted(starts - {0, len(begins)})
+
+
+def windows(texts: Sequence[Sequence[int]], starts: Sequence[Sequence[int]]) -> list[Window]:
+    """Cut texts into windows of nearly equal length that together hold every word piece.
+
+    Windows hold whole sentences and do not overlap, so that a sentence counts the same wherever it stands; only a
+    sentence that is longer than a window is cut, into windows that overlap.
 
     Args:
         texts: Word-piece ids of each text. A text without any gets one empty window.
+        starts: Which word pieces of each text begin a sentence, as :func:`sentence_starts` gives them.
 
     Returns:
         The windows in the order of the texts, at most :data:`WINDOW_PIECES` long.
     """
     return [
-        Window(index, tuple(pieces[start:end]))
-        for index, pieces in enumerate(texts)
-        for start, end in _spans(len(pieces))
+        Window(index, tuple(pieces[start:end]), share)
+        for index, (pieces, begins) in enumerate(zip(texts, starts, strict=True))
+        for start, end, share in _spans([0, *begins, len(pieces)])
     ]
 
 
@@ -93,7 +134,7 @@ def batch(pieces: Sequence[Sequence[int]], first: int, last: int) -> tuple[NDArr
 
 
 def pool(values: NDArray[np.float64], cut: Sequence[Window], texts: int) -> NDArray[np.float64]:
-    """Return the mean of the windows' values for each text, weighted by their length.
+    """Return the mean of the windows' values for each text, weighted by the word pieces that they stand for.
 
     Args:
         values: A row for each window, shape (windows, ...).
@@ -105,13 +146,44 @@ def pool(values: NDArray[np.float64], cut: Sequence[Window], texts: int) -> NDAr
     """
     weights = np.zeros((texts, len(cut)))
     for column, window in enumerate(cut):
-        weights[window.text, column] = len(window.pieces) + 2
+        weights[window.text, column] = window.share + 2
     return np.asarray((weights / weights.sum(axis=1, keepdims=True)) @ values)
 
 
-def _spans(length: int) -> list[tuple[int, int]]:
-    if length <= WINDOW_PIECES:
-        return [(0, length)]
-    count = -(-(length - OVERLAP_PIECES) // (WINDOW_PIECES - OVERLAP_PIECES))
-    starts = np.linspace(0, length - WINDOW_PIECES, count).round().astype(int)
-    return [(int(start), int(start) + WINDOW_PIECES) for start in starts]
+def _spans(bounds: Sequence[int]) -> list[tuple[int, int, float]]:
+    """Return where each window begins and ends, and what it stands for."""
+    if bounds[-1] <= WINDOW_PIECES:
+        return [(0, bounds[-1], bounds[-1])]
+    spans: list[tuple[int, int, float]] = []
+    for long, run in groupby(pairwise(bounds), lambda sentence: sentence[1] - sentence[0] > WINDOW_PIECES):
+        sentences = list(run)
+        spans += [part for sentence in sentences for part in _overlapping(*sentence)] if long else _packed(sentences)
+    return spans
+
+
+def _overlapping(begin: int, end: int) -> Iterator[tuple[int, int, float]]:
+    """Cut one long sentence."""
+    count = -(-(end - begin - OVERLAP_PIECES) // (WINDOW_PIECES - OVERLAP_PIECES))
+    for start in np.linspace(begin, end - WINDOW_PIECES, count).round().astype(int):
+        yield int(start), int(start) + WINDOW_PIECES, (end - begin) / count
+
+
+def _packed(sentences: Sequence[tuple[int, int]]) -> list[tuple[int, int, float]]:
+    """Put neighbouring sentences together in the fewest windows, and among those in the most even ones."""
+    fewest = len(_filled(sentences, WINDOW_PIECES))
+    even = -(-(sentences[-1][1] - sentences[0][0]) // fewest)
+    least = max(even, *(end - begin for begin, end in sentences))
+    # Less room never takes fewer windows, so that the first room that takes no more is the smallest.
+    room = bisect_left(range(WINDOW_PIECES), -fewest, lo=least, key=lambda room: -len(_filled(sentences, room)))
+    return [(begin, end, end - begin) for begin, end in _filled(sentences, room)]
+
+
+def _filled(sentences: Sequence[tuple[int, int]], room: int) -> list[tuple[int, int]]:
+    """Fill windows of so many word pieces one after the other."""
+    filled = [sentences[0]]
+    for begin, end in sentences[1:]:
+        if end - filled[-1][0] <= room:
+            filled[-1] = (filled[-1][0], end)
+        else:
+            filled.append((begin, end))
+    return filled

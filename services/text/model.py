@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from services.text.features import batch, name_symbols, pool, windows
+from services.text.features import Window, batch, name_symbols, pool, sentence_starts, windows
 from shared.emotions import EMOTIONS
 from shared.errors import WeightsError
 from shared.messages.score import ModelRef
@@ -64,8 +64,7 @@ class TextModel:
         """Judge texts of any length: long ones are read in windows, and the windows' answers averaged by length."""
         if not texts:
             return Prediction(np.zeros((0, len(EMOTIONS))), np.zeros(0), np.zeros(0, np.int64))
-        encodings = self._tokenizer.encode_batch([name_symbols(text) for text in texts], add_special_tokens=False)
-        cut = windows([encoding.ids for encoding in encodings])
+        cut = self._windows([name_symbols(text) for text in texts])
         answers = np.zeros((len(cut), len(EMOTIONS) + 1))
         order = sorted(range(len(cut)), key=lambda index: len(cut[index].pieces))
         for start in range(0, len(order), MAX_BATCH):
@@ -75,6 +74,11 @@ class TextModel:
         distributions = pooled[:, :-1] / pooled[:, :-1].sum(axis=1, keepdims=True)
         count = np.bincount([window.text for window in cut], minlength=len(texts))
         return Prediction(distributions, np.clip(pooled[:, -1], 1.0, 5.0), count)
+
+    def _windows(self, texts: Sequence[str]) -> list[Window]:
+        encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        starts = [sentence_starts(text, encoding.offsets) for text, encoding in zip(texts, encodings, strict=True)]
+        return windows([encoding.ids for encoding in encodings], starts)
 
     def _answer(self, pieces: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
         ids, mask = batch(pieces, self._first, self._last)

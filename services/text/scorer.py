@@ -1,5 +1,6 @@
 """Judges the mood in words, spoken or typed."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -26,6 +27,9 @@ MAX_EXPLAINED_WINDOWS: Final = 8
 
 MIN_SPEECH_S: Final = 0.2
 """No word is shorter."""
+
+_EMOTICON: Final = re.compile(r"(?<!\S)[:;=]'?-?(?:[()]+|[/|])(?!\S)")
+"""Faces of marks alone, such as ``:(``; those with a letter in them are words already."""
 
 
 class TextScorer:
@@ -60,7 +64,8 @@ class TextScorer:
         """Return one judgement a window, in the same order.
 
         It abstains with ``too_short``, ``not_speech`` (nobody speaks, or nothing was recognised), ``no_words``
-        (recognised or typed, but neither word nor emoji in it) or ``unsupported_language``, which keeps the transcript.
+        (recognised or typed, but neither word, emoji nor emoticon in it) or ``unsupported_language``, which keeps the
+        transcript.
         """
         heard = iter(self._transcriber.transcribe([w.samples for w in windows if isinstance(w, SpeechWindow)]))
         transcripts = [
@@ -146,9 +151,13 @@ def reason_to_abstain(samples: NDArray[np.float32], transcript: Transcript) -> s
 
 
 def _reason_in_words(transcript: Transcript) -> str | None:
-    if not any(character.isalnum() or is_symbol(character) for character in transcript.text):
+    if not _says_something(transcript.text):
         return "no_words"
     return None if transcript.language == ENGLISH else "unsupported_language"
+
+
+def _says_something(text: str) -> bool:
+    return any(character.isalnum() or is_symbol(character) for character in text) or bool(_EMOTICON.search(text))
 
 
 def _abstained(transcript: Transcript, reason: str | None) -> Judgement:

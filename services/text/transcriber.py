@@ -11,7 +11,7 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import Segment, get_compression_ratio, get_suppressed_tokens
 from numpy.typing import NDArray
 
-from services.text.alignment import align, as_word
+from services.text.alignment import align, as_words
 from shared.messages.details import Word
 from shared.messages.speech import MAX_SPEECH_SECONDS, SAMPLE_RATE_HZ
 from shared.runtime.whisper import encode, mel_features
@@ -202,7 +202,7 @@ def _draft(
 
 
 def _segment_draft(segment: Segment, language: str, wave: NDArray[np.float32]) -> _Draft:
-    words = tuple(as_word(asdict(word), wave) for word in segment.words or ())
+    words = as_words([asdict(word) for word in segment.words or ()], language, wave)
     return _Draft(segment.text.strip(), language, segment.avg_logprob, segment.no_speech_prob, words)
 
 

@@ -135,6 +135,27 @@ def test_the_end_of_a_long_text_is_read(model: TextModel) -> None:
     assert low < calm - 0.3
 
 
+@pytest.mark.parametrize(
+    "said", ["I am devastated, my mother died.", "I am so happy, this is the best day of my life!"]
+)
+def test_the_order_of_the_sentences_of_a_long_text_hardly_moves_the_mood(model: TextModel, said: str) -> None:
+    plain = [
+        "The office is on the second floor of the building.",
+        "We have a meeting on Monday about the report.",
+        "The train to London leaves at nine from the main station.",
+        "She put the keys on the table next to the door.",
+        "The shop opens at eight and closes at six.",
+        "He reads the newspaper in the kitchen.",
+        "The printer is next to the window on the left side.",
+        "There are twelve chairs in the room.",
+        "The bus stops in front of the library and the bank.",
+    ]
+    orders = [" ".join([*plain[:place], said, *plain[place:]]) for place in range(len(plain) + 1)]
+    prediction = model.predict(orders)
+    assert prediction.windows.min() > 1
+    assert np.ptp(prediction.valences) < 0.25
+
+
 def test_outputs_are_distributions_and_moods(model: TextModel) -> None:
     prediction = model.predict(["", "ok", "GREAT!!!", "worst. ever.", "naïve café 日本"])
     assert prediction.distributions.shape == (5, len(EMOTIONS))

@@ -58,7 +58,9 @@ def test_typed_text_is_scored_in_full(scorer: TextScorer) -> None:
     assert _details(judgement).language == "en"
 
 
-@pytest.mark.parametrize("text", ["", "   ", "...", "?!", "\n", "。。。", "─────", "→→→", "…", "\u200b"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "...", "?!", "\n", "。。。", "─────", "→→→", "…", "\u200b", "://", ":", "()"]
+)
 def test_text_without_words_abstains(scorer: TextScorer, text: str) -> None:
     (judgement,) = scorer.score_texts([text])
     assert (judgement.status, judgement.reason) == (Status.ABSTAINED, "no_words")
@@ -69,6 +71,18 @@ def test_text_without_words_abstains(scorer: TextScorer, text: str) -> None:
 def test_an_emoji_or_a_short_word_is_an_answer(scorer: TextScorer, text: str) -> None:
     (judgement,) = scorer.score_texts([text])
     assert (judgement.status, _details(judgement).language) == (Status.SCORED, "en")
+
+
+@pytest.mark.parametrize("text", [":(", ":)", ":'(", ":-(", ";)", "=)", ":/", ":|", ":)))", "...  :(", "🩷", "🫨"])
+def test_a_lone_emoticon_or_new_emoji_is_an_answer(scorer: TextScorer, text: str) -> None:
+    (judgement,) = scorer.score_texts([text])
+    assert (judgement.status, _details(judgement).language) == (Status.SCORED, "en")
+
+
+def test_a_sad_emoticon_is_low_and_a_glad_one_high(scorer: TextScorer) -> None:
+    sad, tearful, glad = (judgement.mood or 3.0 for judgement in scorer.score_texts([":(", ":'(", ":)"]))
+    assert max(sad, tearful) < 2.5
+    assert glad > 3.4
 
 
 @pytest.mark.parametrize(
