@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
-from services.audio.levels import HOP_SAMPLES, SILENCE_DBFS, Samples, Track, active_frames, frame_levels, mean_db
+from services.audio.levels import (
+    HOP_SAMPLES,
+    SILENCE_DBFS,
+    Samples,
+    Track,
+    active_frames,
+    frame_levels,
+    mean_db,
+    noise_floor,
+)
 from shared.messages.speech import SAMPLE_RATE_HZ
 
 PROSODY_WIDTH: Final = 10
@@ -108,6 +117,15 @@ def _aperiodicity(frames: Track, period: Track) -> Track:
     return np.asarray(difference[-1] / np.maximum(difference.mean(axis=0), 1e-12))
 
 
+def clipped_share(samples: Samples) -> float:
+    """Return the share of samples at full scale, 0..1.
+
+    Args:
+        samples: float32 array of shape (n,), -1..1, n >= 1.
+    """
+    return float(np.mean(np.abs(samples) >= _FULL_SCALE))
+
+
 def prosody(samples: Samples) -> Prosody:
     """Measure an utterance.
 
@@ -118,7 +136,7 @@ def prosody(samples: Samples) -> Prosody:
     active = active_frames(levels)
     pitch, periodic = pitch_track(samples)
     voiced = periodic & active
-    floor = float(np.percentile(levels, 5))
+    floor = noise_floor(levels)
     level = mean_db(levels[active]) if active.any() else SILENCE_DBFS
     spectrum = _power_spectrum(samples)[: len(levels)]
     semitones = 12.0 * np.log2(pitch[voiced])
@@ -131,7 +149,7 @@ def prosody(samples: Samples) -> Prosody:
         pitch_range_semitones=_spread(semitones, 10, 90) if voiced.any() else None,
         voiced_s=float(voiced.sum() * HOP_SAMPLES / SAMPLE_RATE_HZ),
         voiced_share=float(voiced.mean()),
-        clipped_share=float(np.mean(np.abs(samples) >= _FULL_SCALE)),
+        clipped_share=clipped_share(samples),
         level_range_db=_spread(levels[active], 5, 95) if active.any() else 0.0,
         spectral_change_db=_spectral_change(spectrum[active]),
         harmonic_share=_harmonic_share(spectrum[voiced]),

@@ -11,6 +11,9 @@ HOP_SAMPLES: Final = 320
 SILENCE_DBFS: Final = -90.0
 
 _AUDIBLE_DBFS: Final = -87.0
+"""What is under it is digital silence, as a gap in a stream is filled with: a microphone's own noise lies over it."""
+
+_FLOOR_PERCENTILE: Final = 5
 _ACTIVE_RANGE_DB: Final = 30.0
 _LEAST_RANGE_DB: Final = 10.0
 _OVER_NOISE_DB: Final = 7.0
@@ -25,6 +28,25 @@ Samples = NDArray[np.float32]
 Track = NDArray[np.float64]
 
 
+def without_offset(samples: Samples) -> Samples:
+    """Return a recording without the constant that a bad microphone or sound card adds to all that it records.
+
+    Frames of nothing but zeros come from no microphone: they neither count for the mean nor change.
+
+    Args:
+        samples: float32 array of shape (n,), -1..1, 16 kHz, n >= 0.
+
+    Returns:
+        float32 array of shape (n,).
+    """
+    frames = np.pad(samples, (0, -len(samples) % HOP_SAMPLES)).reshape(-1, HOP_SAMPLES)
+    recorded = np.repeat(frames.any(axis=1), HOP_SAMPLES)[: len(samples)]
+    if not recorded.any():
+        return samples
+    offset = np.mean(samples[recorded], dtype=np.float64)
+    return np.asarray(np.where(recorded, samples - offset, 0.0), dtype=np.float32)
+
+
 def frame_levels(samples: Samples) -> Track:
     """Return the level of each 20 ms frame, dBFS, at least -90."""
     whole = np.pad(samples, (0, -len(samples) % HOP_SAMPLES)).astype(np.float64).reshape(-1, HOP_SAMPLES)
@@ -36,6 +58,16 @@ def active_frames(levels: Track) -> NDArray[np.bool_]:
     if levels.size == 0:
         return np.zeros(0, dtype=np.bool_)
     return np.asarray(levels > max(np.percentile(levels, 95) - _ACTIVE_RANGE_DB, _AUDIBLE_DBFS))
+
+
+def noise_floor(levels: Track) -> float:
+    """Return the level of the noise under an utterance, dBFS: the quietest twentieth of what is no digital silence.
+
+    Args:
+        levels: Level of each frame, float64 array of shape (frames,), frames >= 1, as :func:`frame_levels` gives them.
+    """
+    audible = levels[levels > _AUDIBLE_DBFS]
+    return float(np.percentile(audible if audible.size else levels, _FLOOR_PERCENTILE))
 
 
 def mean_db(levels: Track) -> float:

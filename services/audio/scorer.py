@@ -2,13 +2,15 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isnan
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.audio.features import Prosody, prosody
+from services.audio.features import Prosody, clipped_share, prosody
+from services.audio.levels import Samples, without_offset
 from services.audio.model import AudioModel
 from shared.emotions import Modality, as_mapping, mood_of
 from shared.messages.details import INTENSITIES, AudioDetails, Intensity
@@ -55,17 +57,23 @@ class AudioScorer:
 
     def score(self, windows: Sequence[SpeechWindow]) -> list[Judgement]:
         """Return one judgement a window, in the same order; what carries no voice is abstained from, with a reason."""
-        heard = [prosody(window.samples) if len(window.samples) else None for window in windows]
+        waves = [without_offset(window.samples) for window in windows]
+        heard = [_measured(window.samples, wave) for window, wave in zip(windows, waves, strict=True)]
         reasons = [reason_to_abstain(sound) for sound in heard]
         chosen = [index for index, reason in enumerate(reasons) if reason is None]
         judgements = [_abstained(sound, reason) for sound, reason in zip(heard, reasons, strict=True)]
         sounds = [sound for sound, reason in zip(heard, reasons, strict=True) if sound is not None and reason is None]
         if not chosen:
             return judgements
-        prediction = self._model.predict([windows[index].samples for index in chosen], [s.shape for s in sounds])
+        prediction = self._model.predict([waves[index] for index in chosen], [s.shape for s in sounds])
         for row, (index, sound) in enumerate(zip(chosen, sounds, strict=True)):
             judgements[index] = _scored(sound, prediction.distributions[row], float(prediction.arousals[row]))
         return judgements
+
+
+def _measured(samples: Samples, wave: Samples) -> Prosody | None:
+    """Measure an utterance without its offset; where the recorder clipped shows only with it."""
+    return replace(prosody(wave), clipped_share=clipped_share(samples)) if len(samples) else None
 
 
 def reason_to_abstain(sound: Prosody | None) -> str | None:

@@ -69,6 +69,21 @@ def test_gain_hardly_moves_the_mood(scorer: AudioScorer, gain_db: float) -> None
     assert _mood(changed) == pytest.approx(_mood(as_is), abs=0.15)
 
 
+def test_an_offset_of_the_microphone_moves_neither_quality_nor_mood(scorer: AudioScorer) -> None:
+    rng = np.random.default_rng(0)
+    quiet = 0.05 * voice(150.0, 3.0) + rng.normal(0.0, 0.0002, 48_000)
+    as_is, shifted = scorer.score([_window(quiet), _window(quiet + 0.01)])
+    assert as_is.quality == pytest.approx(1.0, abs=0.01)
+    assert shifted.quality == pytest.approx(as_is.quality, abs=0.01)
+    assert _mood(shifted) == pytest.approx(_mood(as_is), abs=0.02)
+
+
+def test_an_offset_does_not_hide_what_is_clipped(scorer: AudioScorer) -> None:
+    one_sided = 30 * np.maximum(voice(150.0, 2.0), -0.002)
+    [judgement] = scorer.score([_window(np.clip(one_sided, -1, 1))])
+    assert judgement.reason == "clipped"
+
+
 def test_altered_weights_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "weights"
     shutil.copytree(WEIGHTS, folder)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from services.audio.features import prosody
+from services.audio.levels import frame_levels, noise_floor
 from services.audio.model import batches_of_like_length
 from services.audio.training.synthetic import voice
 
@@ -46,6 +47,20 @@ def test_a_noisier_voice_has_less_energy_over_its_floor() -> None:
     clean, noisy = prosody(wave), prosody(wave + noise)
     assert noisy.snr_db < clean.snr_db - 6.0
     assert noisy.energy_db < clean.energy_db - 6.0
+
+
+def test_a_gap_of_zeros_does_not_make_a_noisy_voice_clean() -> None:
+    whole = voice(150.0, 3.0) + np.random.default_rng(1).normal(0.0, 0.02, 48_000).astype(np.float32)
+    gapped = whole.copy()
+    gapped[16_000:19_200] = 0.0
+    before, after = prosody(whole), prosody(gapped)
+    assert after.snr_db == pytest.approx(before.snr_db, abs=1.0)
+    assert after.energy_db == pytest.approx(before.energy_db, abs=1.0)
+
+
+def test_the_floor_of_a_voice_without_digital_silence_is_its_quietest_twentieth() -> None:
+    levels = frame_levels(voice(150.0, 3.0))
+    assert noise_floor(levels) == np.percentile(levels, 5)
 
 
 def test_clipping_is_seen() -> None:

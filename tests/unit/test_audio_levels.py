@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from services.audio.levels import normalise, pool
+from services.audio.levels import frame_levels, normalise, pool, without_offset
 from services.audio.training.synthetic import voice
 
 
@@ -33,3 +33,19 @@ def test_pool_gives_the_mean_over_time_of_what_is_loud() -> None:
     levels = np.repeat([-20.0, -20.0, -40.0], 10)
     np.testing.assert_allclose(pool(frames[:20], levels[:20]), [1.0, 1.0])
     np.testing.assert_allclose(pool(frames, levels), [1.0, 1.0], atol=0.5)
+
+
+def test_an_offset_is_taken_off_and_gaps_of_zeros_stay_zero() -> None:
+    wave = (0.02 * voice(150.0, 2.0)).astype(np.float32)
+    shifted = wave + np.float32(0.01)
+    shifted[8_000:12_800] = 0.0
+    mended = without_offset(shifted)
+    assert mended.dtype == np.float32
+    assert not mended[8_000:12_800].any()
+    np.testing.assert_allclose(frame_levels(mended)[:25], frame_levels(wave)[:25], atol=0.5)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 16_000])
+def test_what_is_nothing_but_zeros_has_no_offset(samples: int) -> None:
+    silence = np.zeros(samples, dtype=np.float32)
+    np.testing.assert_array_equal(without_offset(silence), silence)
