@@ -6,6 +6,7 @@ micro-batches (up to eight, or what waits) and any number of workers, each with 
 fusion are not queued for: the plan compares what they must carry with what one of each was measured to carry.
 """
 
+import math
 import random
 import statistics
 from collections.abc import Generator, Mapping, Sequence
@@ -44,7 +45,7 @@ class Measured:
 
 
 def workers_needed(measured: Measured, modality: Modality, sessions: int, seed: int = 7) -> tuple[int, float]:
-    """Return the fewest workers that keep the 95th percentile under :data:`P95_S`, and that percentile.
+    """Return the fewest workers that carry the load, with the 95th percentile under :data:`P95_S`, and that percentile.
 
     Args:
         measured: What drives it.
@@ -53,7 +54,8 @@ def workers_needed(measured: Measured, modality: Modality, sessions: int, seed: 
         seed: Of arrivals and service times.
     """
     load = sessions * measured.rate_per_session(modality) * statistics.mean(measured.service_s[modality])
-    workers = max(1, int(load))
+    # Fewer than the load would let the queue grow for ever, which a short simulation does not always show.
+    workers = max(1, math.ceil(load))
     while (p95 := simulate(measured, modality, sessions, workers, seed)) > P95_S:
         workers += max(1, workers // 50)
     return workers, p95
