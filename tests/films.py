@@ -63,6 +63,7 @@ def write_film(
     length_s: float = LENGTH_S,
     size: tuple[int, int] = SIZE,
     sound_from_s: float = 0.0,
+    sound_length_s: float | None = None,
 ) -> Path:
     with av.open(str(path), "w") as container:
         quick = {"libx264": {"preset": "ultrafast"}, "libvpx": {"deadline": "realtime", "cpu-used": "8"}}
@@ -78,7 +79,7 @@ def write_film(
             container.mux(image_stream.encode(None))
         if sound_stream is not None:
             assert isinstance(sound_stream, av.AudioStream)
-            for frame in sound(sound_stream, length_s):
+            for frame in sound(sound_stream, length_s if sound_length_s is None else sound_length_s):
                 frame.pts = (frame.pts or 0) + round(sound_from_s * 48_000)
                 container.mux(sound_stream.encode(frame))
             container.mux(sound_stream.encode(None))

@@ -101,6 +101,7 @@ class Agent:
         self._paused = False
         self._muted = False
         self._forgets: deque[float] = deque()
+        self._forgotten_s = 0.0
         self._may_forget = True
         self._announced = False
         self._done_s = 0.0
@@ -210,7 +211,9 @@ class Agent:
         if isinstance(item, VideoFrame):
             self._see(item)
         elif isinstance(item, AudioBlock) and self._hears and not self._muted:
-            self._send_speech(self._hearing.hear(item))
+            # An utterance that reached into what is forgotten would be forgotten as a whole.
+            block = item.since(self._forgotten_s)
+            self._send_speech(self._hearing.hear(block) if block is not None else [])
 
     def _see(self, frame: VideoFrame) -> None:
         if not self._sees or not (self._stillness is None or self._stillness.is_new(frame.at_s, frame.image)):
@@ -229,16 +232,12 @@ class Agent:
 
     def _take_back(self, start_s: float) -> None:
         """Forget from a moment on: also what is being said now, for it may have begun before."""
-        end_s = self._done_s + _MOMENT_S
+        self._forgotten_s = end_s = self._done_s + _MOMENT_S
         self._preview = None
         self._hearing.discard()
         self._publisher.forget(start_s, end_s)
-        forget = SessionForget(
-            session_id=self._started.session_id,
-            traceparent=self._started.traceparent,
-            start_s=start_s,
-            end_s=end_s,
-        )
+        session_id, traceparent = self._started.session_id, self._started.traceparent
+        forget = SessionForget(session_id=session_id, traceparent=traceparent, start_s=start_s, end_s=end_s)
         self._publisher.tell(forget.to_message())
 
     def _captured_at(self, utterance: Utterance) -> datetime:

@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import soundfile
 
 from services.capture.sources.file import FileSource
 from services.capture.sources.port import AudioBlock, VideoFrame
@@ -193,3 +194,24 @@ def test_realtime_gives_each_item_when_its_time_has_come(tmp_path: Path, monkeyp
     for item in source:
         assert now - 100.0 >= item.end_s - 1e-6
     assert sum(slept) == pytest.approx(LENGTH_S, abs=0.1)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+@pytest.mark.parametrize("channels", [2, 3, 4, 6, 8])
+def test_equal_channels_are_no_louder_than_one_however_many_there_are(
+    tmp_path: Path, channels: int, subtype: str
+) -> None:
+    path = tmp_path / "a.wav"
+    tone = 0.8 * np.sin(2 * np.pi * 300 * np.arange(48_000) / 48_000)
+    soundfile.write(path, np.repeat(tone[:, None], channels, axis=1), 48_000, subtype=subtype)
+    samples = np.concatenate([block.samples for block in read(FileSource(path))[0]])
+    assert np.abs(samples[1_000:-1_000]).max() == pytest.approx(0.8, abs=0.02)
+
+
+def test_one_voice_among_six_channels_is_still_heard(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    film = np.zeros((48_000, 6))
+    film[:, 2] = 0.8 * np.sin(2 * np.pi * 300 * np.arange(48_000) / 48_000)
+    soundfile.write(path, film, 48_000)
+    samples = np.concatenate([block.samples for block in read(FileSource(path))[0]])
+    assert 0.1 < np.abs(samples).max() < 0.8

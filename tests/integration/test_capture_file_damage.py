@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from services.capture.sources.file import FileSource
 from services.capture.sources.port import AudioBlock
+from services.cli.analyze import analyze_source
+from shared.emotions import Modality
 from shared.errors import BadInputError
 from tests.films import write_film
 
@@ -139,3 +141,43 @@ def test_a_stretch_without_numbers_is_damage(tmp_path: Path) -> None:
     samples = np.concatenate([item.samples for item in source if isinstance(item, AudioBlock)])
     assert not samples[8_000:24_000].any()
     assert source.damaged
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+@pytest.mark.parametrize(("pictures_s", "sound_s"), [(1.6, 6.0), (6.0, 1.6)])
+def test_a_stream_that_is_shorter_than_another_one_that_is_not_read_is_not_damaged(
+    tmp_path: Path, name: str, pictures_s: float, sound_s: float
+) -> None:
+    audio = "flac" if name == "a.mkv" else "aac" if name == "a.mp4" else "libmp3lame"
+    path = write_film(tmp_path / name, "mpeg4", audio, length_s=pictures_s, sound_length_s=sound_s)
+    for source in (FileSource(path), FileSource(path, audio=False), FileSource(path, video=False)):
+        list(source)
+        assert not source.damaged
+
+
+@pytest.mark.parametrize(("name", "audio"), [("a.mkv", "flac"), ("a.webm", "libopus")])
+def test_a_recording_whose_timestamps_start_late_is_not_damaged(tmp_path: Path, name: str, audio: str) -> None:
+    source = FileSource(write_film(tmp_path / name, None, audio, sound_from_s=5.0))
+    list(source)
+    assert not source.damaged
+
+
+def test_a_copy_that_was_cut_off_is_damaged_where_one_stream_is_read_too(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "a.mkv", "mpeg4", "flac", length_s=6.0)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    source = FileSource(path, video=False)
+    list(source)
+    assert source.damaged
+
+
+def test_whoever_analyses_a_damaged_recording_is_told_on_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_film(tmp_path / "a.mkv", "mpeg4", None, length_s=3.0)
+    analyze_source(path, [Modality.FACE], 1.0)
+    assert "damaged" not in capsys.readouterr().err
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    analyze_source(path, [Modality.FACE], 1.0)
+    said = capsys.readouterr()
+    assert "mien: the recording is damaged; this is what could be read of it." in said.err
+    assert said.out == ""

@@ -192,10 +192,20 @@ def test_forgetting_takes_back_what_was_sent_and_drops_what_was_not(broker: Ledg
     assert told[0].speech == Counts(sent=1, waiting=0, dropped=1)
     assert [(chunk.seq, chunk.start_s, chunk.end_s) for chunk in broker.speech()] == [
         (0, 0.0, pytest.approx(2.2, abs=0.03)),
-        (1, 8.0, 9.0),
+        (1, pytest.approx(forget.end_s, abs=2e-4), 9.0),
     ]
     assert [(chunk.seq, chunk.at_s) for chunk in broker.frames()] == [(0, 0.0), (1, 3.0)]
     assert (broker.ended().speech_chunks, broker.ended().frames) == (2, 2)
+
+
+@pytest.mark.parametrize("after", [[], [Tick(8.0)]], ids=["in the middle of the talk", "after a while"])
+def test_what_is_said_after_the_key_does_not_reach_into_what_is_forgotten(broker: Ledger, after: list[Step]) -> None:
+    agent = agent_for(broker)
+    agent.run(Script(sound(0, 8), lambda: agent.forget(60.0), after, sound(8, 10)))
+    (forget,) = [SessionForget.from_message(m) for m in broker.messages if m.type == SessionForget.TYPE]
+    (said,) = broker.speech()
+    assert forget.end_s <= said.start_s < forget.end_s + 0.001
+    assert said.end_s == 10.0
 
 
 def test_what_is_to_be_forgotten_is_forgotten_though_the_session_ends_before_anything_more_comes(

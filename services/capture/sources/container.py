@@ -1,6 +1,8 @@
 """Open a media file with FFmpeg, and say in one sentence why it cannot be opened."""
 
 import io
+import re
+from collections.abc import Collection
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -22,6 +24,11 @@ _FORMATS: Final = (
 _STREAM_FORMATS: Final = "rtsp,rtp,sdp,hls,mpjpeg,mjpeg,live_flv,ac3,eac3,s16le"
 _STREAM_PROTOCOLS: Final = "rtsp,rtsps,rtp,udp,tcp,tls,http,https,httpproxy,crypto,rtmp,rtmps,srt"
 """No ``file``: a playlist from the network may not name files of this machine."""
+
+_STATES_LENGTH: Final = frozenset({"mov", "matroska", "avi", "wav", "flac", "ogg"})
+"""Formats whose header states the length, so that a copy that was cut off can be told."""
+
+_LENGTH_TAG: Final = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)", re.ASCII)
 
 _PATIENCE_S: Final = 5.0
 
@@ -92,15 +99,18 @@ def _check_file(path: Path) -> None:
 
 def sound_stream(container: InputContainer) -> av.AudioStream | None:
     """Return the first stream of sound that can be decoded, or None."""
-    return next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
+    return next((stream for stream in _readable(container) if isinstance(stream, av.AudioStream)), None)
 
 
 def picture_stream(container: InputContainer) -> av.VideoStream | None:
     """Return the first stream of pictures that can be decoded and is not cover art, or None."""
-    for stream in container.streams.video:
-        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic:
-            return stream
-    return None
+    return next((stream for stream in _readable(container) if isinstance(stream, av.VideoStream)), None)
+
+
+def _readable(container: InputContainer) -> list[av.AudioStream | av.VideoStream]:
+    """Return every stream of sound or pictures that can be decoded and is not cover art."""
+    streams: list[av.AudioStream | av.VideoStream] = [*container.streams.audio, *container.streams.video]
+    return [s for s in streams if s.codec_context is not None and not s.disposition & Disposition.attached_pic]
 
 
 def media_duration_s(container: InputContainer) -> float | None:
@@ -111,7 +121,33 @@ def media_duration_s(container: InputContainer) -> float | None:
     return max(stated, default=None)
 
 
-def origin_s(streams: list[av.AudioStream | av.VideoStream]) -> float:
+def stated_length_s(container: InputContainer, read: Collection[av.AudioStream | av.VideoStream]) -> float | None:
+    """Return the length in seconds that a file's header states for the streams that are read, or None.
+
+    Args:
+        container: The file.
+        read: The streams that are read; what it states of the others says nothing about them.
+    """
+    kinds = set(container.format.name.split(","))
+    if kinds.isdisjoint(_STATES_LENGTH):
+        return None
+    if all(stream in read for stream in _readable(container)):
+        length_s = None if container.duration is None else container.duration / av.time_base
+    else:
+        length_s = max((own_s for stream in read if (own_s := _own_length_s(stream)) is not None), default=None)
+    # A matroska file counts from 0, wherever its first timestamp is.
+    return length_s if length_s is None or "matroska" not in kinds else length_s - origin_s(read)
+
+
+def _own_length_s(stream: av.AudioStream | av.VideoStream) -> float | None:
+    """Return the length in seconds that a file states of one stream, matroska in a tag, or None."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    tag = _LENGTH_TAG.fullmatch(stream.metadata.get("DURATION", ""))
+    return None if tag is None else int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
+
+
+def origin_s(streams: Collection[av.AudioStream | av.VideoStream]) -> float:
     """Return the timestamp, in seconds, at which the earliest of some streams starts."""
     starts = [s.start_time * (s.time_base or Fraction(0)) for s in streams if s.start_time is not None]
     return float(min(starts, default=Fraction(0)))

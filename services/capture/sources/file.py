@@ -9,7 +9,14 @@ import av
 from av.container import InputContainer
 
 from services.capture.sources.clock import StreamClock
-from services.capture.sources.container import media_duration_s, open_media, origin_s, picture_stream, sound_stream
+from services.capture.sources.container import (
+    media_duration_s,
+    open_media,
+    origin_s,
+    picture_stream,
+    sound_stream,
+    stated_length_s,
+)
 from services.capture.sources.interleave import Interleaver
 from services.capture.sources.picture import PictureTrack
 from services.capture.sources.port import AudioBlock, VideoFrame
@@ -22,7 +29,6 @@ _MAX_READ_ERRORS: Final = 100
 _DEFAULT_FRAME_S: Final = 1 / 25
 _LOST_SOUND_S: Final = 0.25
 _LOST_END_S: Final = 1.0
-_STATES_DURATION: Final = frozenset({"mov", "matroska", "avi", "wav", "flac", "ogg"})
 
 
 class FileSource:
@@ -124,7 +130,8 @@ class FileSource:
             yield from interleaver.push(block)
         yield from interleaver.flush()
         self._damaged |= sounds.missing_s > _LOST_SOUND_S
-        self._damaged |= _ends_early(container, max(clock.reached_s for clock in clocks))
+        stated_s, reached_s = stated_length_s(container, streams), max(clock.reached_s for clock in clocks)
+        self._damaged |= stated_s is not None and stated_s - reached_s > _LOST_END_S
 
     def _picture_track(self, stream: av.VideoStream, clock: StreamClock) -> PictureTrack:
         stream.thread_type = "AUTO"
@@ -168,9 +175,3 @@ def _convert(
         yield from sounds.add(frame)
     elif pictures is not None and (image := pictures.add(frame)) is not None:
         yield image
-
-
-def _ends_early(container: InputContainer, reached_s: float) -> bool:
-    """Return whether a file whose header states its length ends well before it, as a copy that was cut off does."""
-    states = not _STATES_DURATION.isdisjoint(container.format.name.split(","))
-    return states and container.duration is not None and container.duration / av.time_base - reached_s > _LOST_END_S

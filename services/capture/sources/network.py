@@ -27,7 +27,8 @@ _LEAP_S: Final = 5.0
 
 def is_url(text: str) -> bool:
     """Return whether a text names a network stream of a kind that is read."""
-    return urlsplit(text).scheme in _PROTOCOLS and "://" in text
+    scheme, mark, _ = text.partition("://")  # of what falls apart too, for it is meant as one
+    return bool(mark) and scheme.lower() in _PROTOCOLS
 
 
 def without_password(url: str) -> str:

@@ -1,5 +1,6 @@
 """What the agent asks of a source of sound and pictures."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,6 +29,15 @@ class AudioBlock:
     def end_s(self) -> float:
         """Where it ends, in seconds from the start of the session."""
         return self.start_s + len(self.samples) / SAMPLE_RATE_HZ
+
+    def since(self, moment_s: float) -> "AudioBlock | None":
+        """Return what lies wholly after a moment, in seconds from the start of the session; None where nothing does."""
+        if moment_s <= self.start_s:
+            return self
+        skip = math.ceil((moment_s - self.start_s) * SAMPLE_RATE_HZ) + 1  # one more, for places are rounded to samples
+        if skip >= len(self.samples):
+            return None
+        return AudioBlock(self.start_s + skip / SAMPLE_RATE_HZ, self.samples[skip:])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,10 @@ _TOLERANCE_S: Final = 0.04
 DOWNMIX_GAIN: Final = 0.5**0.5
 """FFmpeg adds channels up at constant power, so that two equal ones would clip; this makes stereo their mean."""
 
+_PROBE_S: Final = 0.1
+_PROBE_LEVEL: Final = 1 / 64
+"""What is measured with must not clip, however many channels are added up."""
+
 
 class SoundTrack:
     """Resamples decoded sound, fills gaps with silence and drops what overlaps.
@@ -64,7 +68,7 @@ class SoundTrack:
             yield from self.flush()
             self._resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
             self._format = format_now
-            self._gain = 1.0 if frame.layout.nb_channels == 1 else DOWNMIX_GAIN
+            self._gain = _gain_of(frame)
         for resampled in self._resampler.resample(frame):
             yield self._block(resampled.to_ndarray().reshape(-1))
 
@@ -84,3 +88,22 @@ class SoundTrack:
         block = AudioBlock(self._given / SAMPLE_RATE_HZ, clean)
         self._given += len(samples)
         return block
+
+
+def _gain_of(frame: av.AudioFrame) -> float:
+    """Return what a mix to mono is to be multiplied by, so that equal channels are no louder than one.
+
+    How much FFmpeg makes of each of more than two channels depends on where the speakers stand, and on the format; it
+    is found by a constant in all of them.
+    """
+    channels, rate_hz = frame.layout.nb_channels, frame.sample_rate
+    if channels <= 2:
+        return 1.0 if channels == 1 else DOWNMIX_GAIN
+    constant = np.full((1, channels * round(_PROBE_S * rate_hz)), _PROBE_LEVEL, dtype=np.float32)
+    probe = av.AudioFrame.from_ndarray(constant, format="flt", layout=frame.layout.name)
+    probe.sample_rate = rate_hz
+    mixer = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
+    alike = av.AudioResampler(format=frame.format.name, layout=frame.layout.name, rate=rate_hz).resample(probe)
+    mixed = [part.to_ndarray().reshape(-1) for each in alike for part in mixer.resample(each)]
+    level = float(np.median(np.concatenate(mixed))) if mixed else 0.0
+    return _PROBE_LEVEL / level if level > 0 else 1.0
