@@ -6,6 +6,7 @@ it, and the store is the one that speaks to Redis, given fakeredis.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import Any, Final, Self
 
 import fakeredis
@@ -20,7 +21,7 @@ from services.fusion.api import create_app
 from services.fusion.replay import EvidenceExport, export_of
 from services.fusion.results import SessionResult, SessionSummary, build_result, build_summary
 from services.fusion.settings import FusionSettings
-from services.fusion.state import Phase, Receipt
+from services.fusion.state import Phase, Receipt, SessionState
 from services.fusion.store.session_store import SessionStore
 from services.fusion.worker import FusionWorker
 from services.text import worker as text
@@ -41,6 +42,9 @@ _LOADERS: Final[dict[Modality, Callable[[Broker], Worker[Any]]]] = {
 _STALL_S: Final = 60.0
 """Seconds without any news after which what is missing will not come any more."""
 
+_LOOK_EVERY_S: Final = 1.0
+"""Seconds after which is looked whether the session is still there: of one that is erased nothing is heard."""
+
 
 class Embedded:
     """All services in one process; a context manager.
@@ -56,6 +60,7 @@ class Embedded:
         self._store = SessionStore(fakeredis.FakeRedis(decode_responses=True))
         self._fusion = FusionWorker(self._broker, self._store)
         self._workers: list[Worker[Any]] = []
+        self._known: set[str] = set()
 
     def __enter__(self) -> Self:
         """Load and warm every model, side by side, and start every service.
@@ -126,11 +131,16 @@ class Embedded:
         """
         self._store.start(started)
         self._store.directory.enter(owner, started)
+        self._known.add(started.session_id)
 
     def summary(self, session_id: str) -> SessionSummary | None:
         """Return a session's result so far, or None where there is no such session."""
-        state = self._store.read(session_id)
+        state = self._read(session_id)
         return None if state is None else build_summary(state)
+
+    def gone(self, session_id: str) -> bool:
+        """Return whether a session that was here is not any more: it was erased, or its time is over."""
+        return self._read(session_id) is None and session_id in self._known
 
     def erase(self, session_id: str) -> Receipt:
         """Erase everything about a session; it does not come back with late scores."""
@@ -142,16 +152,16 @@ class Embedded:
         Where nothing more comes for a minute, the result is returned as it is: its status and accounting tell.
 
         Raises:
-            SessionError: If there is no such session.
+            SessionError: If there is no such session; at once where it was erased.
         """
-        last = "0"
+        last, news_at = "0", monotonic()
         while True:
-            state = self._store.read(session_id)
-            if state is not None and state.phase is Phase.COMPLETE:
+            state = self._read(session_id)
+            done = session_id in self._known if state is None else state.phase is Phase.COMPLETE
+            if done or monotonic() - news_at >= _STALL_S:
                 break
-            events, last = self._store.wait_for_event(session_id, last, _STALL_S)
-            if not events:
-                break
+            events, last = self._store.wait_for_event(session_id, last, _LOOK_EVERY_S)
+            news_at = monotonic() if events else news_at
         if state is None:
             raise SessionError(f"There is no session {session_id}.")
         return build_result(state, self._store.timeline(session_id), self._store.evidence(session_id))
@@ -166,3 +176,9 @@ class Embedded:
         if state is None:
             raise SessionError(f"There is no session {session_id}.")
         return export_of(state, self._store.evidence(session_id))
+
+    def _read(self, session_id: str) -> SessionState | None:
+        state = self._store.read(session_id)
+        if state is not None:
+            self._known.add(session_id)
+        return state

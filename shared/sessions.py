@@ -6,11 +6,17 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
+
 from shared import __version__
 from shared.emotions import MODALITIES, Modality
+from shared.errors import SettingsError
+from shared.messages.base import SessionId
 from shared.messages.session import DEFAULT_RETENTION_S, Purpose, SessionStarted
 from shared.topology import FRAME_READERS, SPEECH_READERS
 from shared.tracing import begin_trace
+
+_SESSION_ID: Final[TypeAdapter[str]] = TypeAdapter(SessionId)
 
 REFUSED_PURPOSES: Final[frozenset[Purpose]] = frozenset({"education", "workplace"})
 
@@ -49,6 +55,21 @@ def new_session(
         baseline=baseline,
     )
     return started, token
+
+
+def check_session_id(session_id: str) -> None:
+    """Check that something can be the id of a session.
+
+    Raises:
+        SettingsError: If it cannot.
+    """
+    try:
+        _SESSION_ID.validate_python(session_id)
+    except ValidationError:
+        raise SettingsError(
+            f"{session_id!r} is not the id of a session: 8 to 64 letters, digits, _ and -; "
+            "give the session_id that POST /v1/sessions answered with."
+        ) from None
 
 
 def refusal_of(purpose: Purpose) -> str | None:

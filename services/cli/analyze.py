@@ -11,7 +11,7 @@ from rich.text import Text
 
 from services.capture.sources.file import FileSource
 from services.cli.card import result_card
-from services.cli.report import check_writable, write_report
+from services.cli.report import check_outputs, write_report
 from services.embedded import Embedded
 from services.fusion.replay import EvidenceExport
 from services.fusion.schema import SessionResult
@@ -27,12 +27,10 @@ class Analysis:
     Attributes:
         result: Its result.
         export: The evidence that the result stands on.
-        damaged: Whether only a part of the recording could be read.
     """
 
     result: SessionResult
     export: EvidenceExport
-    damaged: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +63,7 @@ def analyze_file(
     Raises:
         BadInputError: If the file is not media that can be read, or what is asked for cannot be written.
     """
-    for what, path in (("report", outputs.report), ("evidence", outputs.evidence)):
-        if path is not None:
-            check_writable(path, what)
+    check_outputs(file, {"report": outputs.report, "evidence": outputs.evidence})
     analysis = analyze_source(file, modalities, fps, usual)
     out = Console()
     if outputs.as_json:
@@ -79,11 +75,11 @@ def analyze_file(
     if outputs.evidence is not None:
         _write_evidence(analysis.export, outputs.evidence)
     if not outputs.as_json:
-        _say_what_next(out, outputs.report, damaged=analysis.damaged)
+        _say_what_next(out, outputs.report)
 
 
 def analyze_source(file: Path, modalities: Sequence[Modality], fps: float, usual: float | None = None) -> Analysis:
-    """Analyse a recording in this process, with a progress bar on standard error.
+    """Analyse a recording in this process, with a progress bar on standard error, where damage to it is said too.
 
     Args:
         file: The recording.
@@ -104,7 +100,10 @@ def analyze_source(file: Path, modalities: Sequence[Modality], fps: float, usual
             bar.update(task, description="Weighing the evidence")
             result = mien.result(started.session_id)
             bar.update(task, total=1, completed=1)
-            return Analysis(result=result, export=mien.export(started.session_id), damaged=source.damaged)
+            export = mien.export(started.session_id)
+    if source.damaged:
+        typer.echo("mien: the recording is damaged; this is what could be read of it.", err=True)
+    return Analysis(result=result, export=export)
 
 
 def _write_evidence(export: EvidenceExport, path: Path) -> None:
@@ -125,9 +124,7 @@ def _progress_bar(console: Console) -> Progress:
     return Progress(*columns, console=console, transient=True)
 
 
-def _say_what_next(out: Console, report: Path | None, *, damaged: bool) -> None:
-    if damaged:
-        out.print("The recording is damaged; this is what could be read of it.", style="yellow")
+def _say_what_next(out: Console, report: Path | None) -> None:
     if report is not None:
         out.print(Text.assemble("The report is in ", (str(report), "bold"), "."), soft_wrap=True)
     else:

@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from services.cli.analyze import analyze_source
-from services.cli.report import check_writable
+from services.cli.report import check_outputs
 from services.fusion.baseline import LEAST_S, Baseline
 from services.fusion.schema import SessionResult
 from shared.emotions import Modality
@@ -30,7 +30,7 @@ def calibrate_file(file: Path, out: Path, *, consent: bool, fps: float) -> None:
     """
     if not consent:
         raise BadInputError("A baseline is kept only with the person's consent; state it with --consent.")
-    check_writable(out, "baseline")
+    check_outputs(file, {"baseline": out})
     baseline = baseline_of(analyze_source(file, tuple(Modality), fps).result)
     try:
         out.write_text(baseline.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import typer
 from rich.console import Console
@@ -20,16 +21,18 @@ from services.cli.local import LocalBroker, loaders_of
 from services.cli.readout import HttpReadout, NoReadout, Readout
 from services.cli.recording import Recording
 from services.cli.show import Ending, require_window, run
-from services.cli.terminal import steady_console
+from services.cli.terminal import steady_console, unless_hung_up
 from shared.broker.port import Broker
 from shared.broker.rabbitmq import RabbitMqBroker
 from shared.emotions import Modality
-from shared.errors import BrokerError, PublishError
+from shared.errors import BrokerError, PublishError, SettingsError
 from shared.log import configure_logging
-from shared.messages.session import Purpose
-from shared.sessions import new_session
+from shared.messages.session import DEFAULT_RETENTION_S, Purpose
+from shared.sessions import check_session_id, new_session
 from shared.settings import BrokerSettings
 from shared.tracing import configure_tracing
+
+_VARIABLE: Final = "MIEN_SESSION_TOKEN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,7 @@ class CaptureRequest:
         session_id: The session that it belongs to, or None for a new one.
         consent: Whether everyone recorded has agreed.
         purpose: What it is for; None where it was not said.
-        retention_s: Seconds after which everything found out is erased.
+        retention_s: Seconds after which everything found out is erased; None for the default of a new session.
         modalities: What they agreed to; None for all that the source gives.
         local: What is judged on this machine, so that only its scores travel.
         window: Whether to show a window instead of the view in the terminal.
@@ -55,7 +58,7 @@ class CaptureRequest:
     session_id: str | None
     consent: bool
     purpose: Purpose | None
-    retention_s: int
+    retention_s: int | None
     modalities: Sequence[Modality] | None
     local: Sequence[Modality] = ()
     window: bool = False
@@ -92,14 +95,15 @@ def capture(request: CaptureRequest) -> None:
         BrokerError: If the broker cannot be reached.
     """
     configure_tracing("agent")
+    token = _token_of(request)
     if request.window:
         require_window()
     with steady_console() as console:
         configure_logging("mien", "ERROR")
-        _capture(request, console)
+        _capture(request, token, console)
 
 
-def _capture(request: CaptureRequest, console: Console) -> None:
+def _capture(request: CaptureRequest, token: str | None, console: Console) -> None:
     opened = open_source(request.choice, request.modalities)
     local = tuple(each for each in opened.modalities if each in request.local)
     settings = broker_settings(request.broker_url)
@@ -108,7 +112,7 @@ def _capture(request: CaptureRequest, console: Console) -> None:
         modalities=opened.modalities,
         local=local,
         place=f"RabbitMQ at {place_of(settings)}",
-        kept=f"sound and pictures until they are judged; the result and its evidence {request.retention_s / 3600:g} h",
+        kept=f"sound and pictures until they are judged; the result and its evidence {_kept_for(request)}",
         live=opened.live,
         can_erase=request.api_url is not None,
     )
@@ -117,9 +121,9 @@ def _capture(request: CaptureRequest, console: Console) -> None:
     started, token = new_session(
         opened.modalities,
         purpose,
-        retention_s=request.retention_s,
+        retention_s=request.retention_s or DEFAULT_RETENTION_S,
         session_id=request.session_id,
-        token=os.environ.get("MIEN_SESSION_TOKEN"),
+        token=token,
     )
     readout = _readout(request.api_url, started.session_id, token)
     with closing(readout), _broker(settings, local, console) as broker:
@@ -128,7 +132,34 @@ def _capture(request: CaptureRequest, console: Console) -> None:
         key = SessionKey(started.session_id, token, request.api_url)
         with _kept(key, agent):
             ending = run(recording, readout, console, window=request.window, has_keys=not request.choice.stdin)
-    _tell(opened, ending, key)
+    with unless_hung_up():
+        _tell(opened, ending, key)
+
+
+def _token_of(request: CaptureRequest) -> str | None:
+    """Return the token of the session that is named; None for a new session, which gets one of its own.
+
+    Raises:
+        SettingsError: If there is none, or what is named cannot be one that exists.
+    """
+    if request.session_id is None:
+        return None
+    check_session_id(request.session_id)
+    if request.retention_s is not None:
+        raise SettingsError("A session that exists keeps its own retention; leave out --retention or --session.")
+    token = os.environ.get(_VARIABLE)
+    if not token:
+        raise SettingsError(
+            f"Without its token nobody could open what is sent into the session; set {_VARIABLE} to the token "
+            "that POST /v1/sessions gave, or leave out --session for a new session."
+        )
+    return token
+
+
+def _kept_for(request: CaptureRequest) -> str:
+    if request.session_id is not None:
+        return "as the session was made with"
+    return f"{(request.retention_s or DEFAULT_RETENTION_S) / 3600:g} h"
 
 
 def _readout(api_url: str | None, session_id: str, token: str) -> Readout:
@@ -142,7 +173,8 @@ def _kept(key: SessionKey, agent: Agent) -> Iterator[None]:
         yield
     except BaseException as error:
         if agent.announced:
-            _hand_over(key)
+            with unless_hung_up():
+                _hand_over(key)
         if not isinstance(error, PublishError):
             raise
         raise BrokerError(

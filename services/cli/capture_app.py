@@ -7,7 +7,6 @@ import typer
 from services.cli import options
 from shared.emotions import Modality
 from shared.errors import SettingsError
-from shared.messages.session import DEFAULT_RETENTION_S
 
 app = typer.Typer()
 
@@ -84,7 +83,7 @@ def capture(
     broker: options.BrokerUrl = None,
     local: options.Local = None,
     session: options.Session = None,
-    retention: options.Retention = DEFAULT_RETENTION_S / 3600,
+    retention: options.Retention = None,
     consent: options.Consent = False,
     purpose: options.ForWhat = None,
     api: options.ApiUrl = None,
@@ -113,7 +112,8 @@ def capture(
         CaptureRequest(
             choice=SourceChoice(file, url, stdin, rate, ear, eye, realtime, fps),
             broker_url=broker, api_url=api, session_id=session, consent=consent, purpose=purpose, window=window,
-            retention_s=round(retention * 3600), modalities=modality or None, local=_modalities(local),
+            retention_s=None if retention is None else round(retention * 3600), modalities=modality or None,
+            local=_modalities(local),
         )
     )  # fmt: skip
 

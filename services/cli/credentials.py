@@ -44,10 +44,16 @@ def stream_url(url: str) -> str:
         url: The stream as the command line names it, without a password; one without a user needs none.
 
     Raises:
-        SettingsError: If it holds a password, or none can be found for its user.
+        SettingsError: If it is no URL, holds a password, or none can be found for its user.
     """
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # nothing of it is quoted, for it may hold a password
+        raise SettingsError(
+            "The URL of the stream falls apart; check it: what is special in a user's name must be written %40 for @, "
+            "%2F for /, %5B for [."
+        ) from None
     _refuse_password(url, "the URL", _STREAM_VARIABLE)
-    parts = urlsplit(url)
     if parts.username is None:
         return url
     name = f"{unquote(parts.username)}@{parts.hostname}"

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from importlib import import_module
 from operator import itemgetter
 from typing import Any, Final
@@ -203,7 +204,7 @@ def _fusion(url: str | None) -> Iterator[Finding]:
     except HTTPError as error:
         yield Finding("fusion", State.FAILED, f"It is not ready: {_why(error)}")
         return
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         yield Finding("fusion", State.FAILED, f"Nothing answers at {url} ({error}); start it, or correct FUSION_URL.")
         return
     yield Finding("fusion", State.GOOD, f"It is ready at {url}.")

@@ -9,6 +9,7 @@ from rich.table import Table
 from services.audio.explain import WINDOW_S, Course, course_of
 from services.audio.worker import load_scorer
 from services.cli.inputs import read_utterance, write_image
+from services.cli.report import check_outputs
 from services.cli.voice_plot import draw
 from shared.errors import BadInputError
 
@@ -23,6 +24,7 @@ def explain_audio(file: Path, plot: Path | None) -> None:
     Raises:
         BadInputError: If the recording cannot be read or has nothing in it, or the picture cannot be written.
     """
+    check_outputs(file, {"plot": plot})
     samples = read_utterance(file).samples
     if not samples.size:
         raise BadInputError(f"{file} has no sound in it; name a recording of speech.")

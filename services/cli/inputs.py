@@ -91,11 +91,7 @@ def read_lines(path: Path | None) -> Iterator[str]:
 
 
 def _pixels(path: Path) -> NDArray[np.uint8]:
-    if not path.is_file():
-        raise BadInputError(f"{path} is not a file; name a picture (jpg, png, bmp, webp or tiff).")
-    if path.stat().st_size > _MAX_IMAGE_BYTES:
-        raise BadInputError(f"{path} is larger than {_MAX_IMAGE_BYTES // 2**20} MB; make it smaller first.")
-    data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    data = np.frombuffer(_bytes_of_picture(path), dtype=np.uint8)
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     except cv2.error:  # it claims more pixels than OpenCV takes
@@ -103,3 +99,14 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
     if image is None:
         raise BadInputError(f"{path} is not a picture that can be read (jpg, png, bmp, webp or tiff).")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def _bytes_of_picture(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise BadInputError(f"{path} is not a file; name a picture (jpg, png, bmp, webp or tiff).")
+        if path.stat().st_size > _MAX_IMAGE_BYTES:
+            raise BadInputError(f"{path} is larger than {_MAX_IMAGE_BYTES // 2**20} MB; make it smaller first.")
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInputError(f"{path} cannot be read ({error.strerror}); check its name and who may read it.") from None

@@ -1,9 +1,11 @@
 """One press of a key at a time, without Enter, from a terminal of a Unix or of Windows."""
 
+import errno
 import os
 import select
 import sys
 import time
+from contextlib import suppress
 from importlib import import_module
 from typing import Final, Protocol, Self
 
@@ -29,7 +31,11 @@ class Keyboard(Protocol):
         """Read no more."""
 
     def press(self, timeout_s: float) -> str | None:
-        """Wait for a key, at most so many seconds, and return it in lower case; None where none was pressed."""
+        """Wait for a key, at most so many seconds, and return it in lower case; None where none was pressed.
+
+        Raises:
+            OSError: If the terminal is gone.
+        """
 
 
 def open_keyboard() -> Keyboard | None:
@@ -61,7 +67,8 @@ class UnixKeyboard:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._termios.tcsetattr(self._descriptor, self._termios.TCSADRAIN, self._before)
+        with suppress(self._termios.error):  # the terminal is gone
+            self._termios.tcsetattr(self._descriptor, self._termios.TCSADRAIN, self._before)
 
     def press(self, timeout_s: float) -> str | None:
         """Wait for a key; see :meth:`Keyboard.press`."""
@@ -89,7 +96,10 @@ class UnixKeyboard:
     def _read(self, timeout_s: float) -> bytes:
         """Wait for a byte, at most so many seconds, and return it; nothing where none came."""
         ready, _, _ = select.select([self._descriptor], [], [], timeout_s)
-        return os.read(self._descriptor, 1) if ready else b""
+        byte = os.read(self._descriptor, 1) if ready else b""
+        if ready and not byte:
+            raise OSError(errno.EIO, "the terminal is gone")
+        return byte
 
 
 class WindowsKeyboard:

@@ -3,14 +3,14 @@
 import hashlib
 import secrets
 import socket
-import webbrowser
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from threading import Thread
 
 from rich.console import Console
 
+from services.cli import browser
 from services.cli.card import result_card
 from services.cli.choice import SourceChoice, open_source
 from services.cli.consent import Agreement, Disclosure, agree, may_ask
@@ -18,12 +18,13 @@ from services.cli.keyboard import open_keyboard
 from services.cli.recording import Recording
 from services.cli.serve import LOOPBACK, listen
 from services.cli.show import require_window, run
-from services.cli.terminal import steady_console
+from services.cli.terminal import steady_console, unless_hung_up
 from services.embedded import Embedded
 from services.fusion.api import Server
 from services.fusion.schema import SessionResult, SessionSummary
 from services.fusion.settings import FusionSettings
 from shared.emotions import Modality
+from shared.errors import SessionError
 from shared.log import configure_logging
 from shared.messages.session import Purpose
 from shared.sessions import new_session
@@ -67,13 +68,23 @@ class StoreReadout:
         self._mien = mien
         self._session_id = session_id
 
+    @property
+    def gone(self) -> bool:
+        """Whether the session is not there any more."""
+        return self._mien.gone(self._session_id)
+
     def latest(self) -> SessionSummary | None:
         """Return the newest result so far."""
         return self._mien.summary(self._session_id)
 
     def result(self) -> SessionResult | None:
-        """Wait until every chunk is accounted for, and return the result."""
-        return self._mien.result(self._session_id)
+        """Wait until every chunk is accounted for, and return the result; None where the session is gone."""
+        try:
+            return self._mien.result(self._session_id)
+        except SessionError:
+            if not self.gone:
+                raise
+            return None
 
     def erase(self) -> str:
         """Erase everything about the session, and say so."""
@@ -116,13 +127,13 @@ def _live(request: LiveRequest, console: Console) -> None:
         with _dashboard(mien, key, bound):
             link = f"http://{LOOPBACK}:{bound.getsockname()[1]}/#key={key}&session={started.session_id}&token={token}"
             console.print(f"The dashboard: {link}", soft_wrap=True)
-            if request.browser:
-                webbrowser.open(link)
             readout = StoreReadout(mien, started.session_id)
             recording = Recording(mien.agent(started, live=True), opened.source, readout, live=True, remote=False)
-            ending = run(recording, readout, console, window=request.window, has_keys=True)
+            with browser.opened(link) if request.browser else nullcontext():
+                ending = run(recording, readout, console, window=request.window, has_keys=True)
             if ending.result is not None:
-                Console().print(result_card(ending.result))
+                with unless_hung_up():
+                    Console().print(result_card(ending.result))
                 console.print(f"The session: {link}", soft_wrap=True)
             if not ending.deleted and not request.window:
                 _stay(console)
@@ -156,7 +167,7 @@ def _stay(console: Console) -> None:
     keyboard = open_keyboard()
     if keyboard is None or not may_ask():
         return
-    with suppress(KeyboardInterrupt), keyboard:
+    with suppress(KeyboardInterrupt, OSError), keyboard:
         console.print("Everything is gone when this ends. Press any key to end it.", style="dim")
         while keyboard.press(1.0) is None:
             continue

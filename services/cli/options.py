@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from shared.emotions import Modality
-from shared.messages.session import MAX_RETENTION_S, Purpose
+from shared.messages.session import DEFAULT_RETENTION_S, MAX_RETENTION_S, Purpose
 
 _SOURCE: Final = "What is recorded (default: microphone and camera)"
 _CONSENT: Final = "Consent"
@@ -82,12 +82,13 @@ Session = Annotated[
     ),
 ]
 Retention = Annotated[
-    float,
+    float | None,
     typer.Option(
         min=0.1,
         max=MAX_RETENTION_S / 3600,
         metavar="HOURS",
-        help="Erase the result after so many hours.",
+        help=f"Erase the result after so many hours (default: {DEFAULT_RETENTION_S / 3600:g}). Not with --session, "
+        "which has its own.",
         rich_help_panel=_CONSENT,
     ),
 ]

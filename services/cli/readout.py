@@ -28,11 +28,19 @@ class Readout(Protocol):
     def note(self) -> str | None:
         """Why there is no news, in a sentence; None where there is."""
 
+    @property
+    def gone(self) -> bool:
+        """Whether the session was seen and is not there any more: it was deleted, or its time is over."""
+
     def latest(self) -> SessionSummary | None:
         """Return the newest result so far, or None where there is none yet."""
 
     def result(self) -> SessionResult | None:
-        """Wait until every chunk is accounted for, or nothing more comes for a minute, and return the result."""
+        """Wait until every chunk is accounted for, or nothing more comes for a minute, and return the result.
+
+        Returns:
+            None where there is none, at once where the session is gone.
+        """
 
     def erase(self) -> str:
         """Erase everything about the session, and say so in a sentence.
@@ -48,7 +56,7 @@ class Readout(Protocol):
 class NoReadout:
     """Stands where nobody was named who could be asked."""
 
-    can_erase = False
+    can_erase = gone = False
     note: str | None = "shown with --api URL of the fusion service"
 
     def latest(self) -> SessionSummary | None:
@@ -87,6 +95,7 @@ class HttpReadout:
         self._headers = {"Authorization": f"Bearer {token}"}
         self._lock = Lock()
         self._latest: SessionSummary | None = None
+        self._gone = False
         self._note: str | None = "waiting for the first score"
         self._closed = Event()
         self._thread = Thread(target=self._follow, name="readout", daemon=True)
@@ -98,21 +107,33 @@ class HttpReadout:
         with self._lock:
             return self._note
 
+    @property
+    def gone(self) -> bool:
+        """Whether the session was seen and the service has said since that it is not there."""
+        with self._lock:
+            return self._gone
+
     def latest(self) -> SessionSummary | None:
         """Return the newest result so far, or None where there is none yet."""
         with self._lock:
             return self._latest
 
     def result(self) -> SessionResult | None:
-        """Wait until every chunk is accounted for, or nothing more comes for a minute, and return the result."""
+        """Wait until every chunk is accounted for, or nothing more comes for a minute, and return the result.
+
+        Returns:
+            None where there is none, at once where the session is gone.
+        """
         before, since = None, monotonic()
-        while monotonic() - since < _STALL_S and not self._closed.wait(_EVERY_S / 2):
+        while not self.gone and monotonic() - since < _STALL_S and not self._closed.wait(_EVERY_S / 2):
             latest = self.latest()
             if latest is not None and latest.status == _COMPLETE:
                 break
             if latest != before:
                 before, since = latest, monotonic()
         status, answer = self._ask("GET", "?include=timeline,transcript")
+        with self._lock:
+            self._gone |= status is HTTPStatus.NOT_FOUND and self._latest is not None
         return SessionResult.model_validate(answer) if status is HTTPStatus.OK else None
 
     def erase(self) -> str:
@@ -139,9 +160,10 @@ class HttpReadout:
             status, answer = self._ask("GET")
             with self._lock:
                 if status is HTTPStatus.OK:
-                    self._latest, self._note = SessionSummary.model_validate(answer), None
+                    self._latest, self._note, self._gone = SessionSummary.model_validate(answer), None, False
                 elif status is not None:
                     self._note = str(answer.get("detail", f"the service answered {int(status)}"))
+                    self._gone = status is HTTPStatus.NOT_FOUND and self._latest is not None
 
     def _ask(self, method: str, query: str = "") -> tuple[HTTPStatus | None, dict[str, Any]]:
         """Ask, and return the status and the answer; no status where there was no answer."""

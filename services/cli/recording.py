@@ -14,9 +14,12 @@ from services.capture.sources.port import Source
 from services.cli.readout import Readout
 from services.cli.view import View, face_seen
 from services.fusion.schema import SessionSummary
+from services.fusion.state import Phase
 from shared.messages.session import SessionEnded
 
 FORGET_S: Final = 60.0
+ENDED_ELSEWHERE: Final = "The session was ended elsewhere; nothing more is recorded."
+DELETED_ELSEWHERE: Final = "The session was deleted elsewhere; nothing of it is left."
 _NEWS_EVERY_S: Final = 1.0
 _NOTICE_S: Final = 5.0
 
@@ -28,10 +31,12 @@ class Outcome:
     Attributes:
         ended: What was told to the broker last.
         deleted: Whether the person wants everything about it deleted.
+        elsewhere: Whether somebody ended or deleted it elsewhere, in the dashboard for example.
     """
 
     ended: SessionEnded
     deleted: bool
+    elsewhere: bool = False
 
 
 class Recording:
@@ -57,6 +62,7 @@ class Recording:
         self._stops = 0
         self._asks = False
         self._deleted = False
+        self._elsewhere = False
         self._notice: tuple[str, float] | None = None
         self._summary: SessionSummary | None = None
         self._face: bool | None = None
@@ -147,7 +153,7 @@ class Recording:
         self._thread.join()
         if self._ended is None:
             raise self._failure or RuntimeError("the agent ended without a word")
-        return Outcome(ended=self._ended, deleted=self._deleted)
+        return Outcome(ended=self._ended, deleted=self._deleted, elsewhere=self._elsewhere)
 
     def _run(self) -> None:
         try:
@@ -180,3 +186,14 @@ class Recording:
         seen = face_seen(self._summary, latest)
         self._face = self._face if seen is None else seen
         self._summary = latest
+        self._heed(latest)
+
+    def _heed(self, latest: SessionSummary | None) -> None:
+        """Record no more for a session that was ended or deleted elsewhere."""
+        gone = self._readout.gone
+        ended = latest is not None and latest.status is not Phase.LIVE
+        # Asked last: the agent's own end is told to the broker only when nothing can be forgotten any more.
+        if (gone or ended) and not self._stops and self._agent.may_forget:
+            self._elsewhere = True
+            self._say(DELETED_ELSEWHERE if gone else ENDED_ELSEWHERE)
+            self.stop()

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from services.cli.inputs import read_crop, read_image, read_lines, read_utterance, write_image
+from services.cli.report import check_outputs
 from shared.emotions import Modality
 from shared.errors import BadInputError
 from shared.messages.details import empty_details
@@ -80,10 +81,11 @@ def annotate_face(file: Path, target: Path) -> None:
         target: Where the drawn one goes; its suffix says in which format (jpg, png).
 
     Raises:
-        BadInputError: If the picture cannot be read or the other one not be written.
+        BadInputError: If the picture cannot be read or the other one not be written, or both are the same.
     """
     from services.face.worker import load_scorer
 
+    check_outputs(file, {"drawn picture": target})
     scorer = load_scorer()
     judgement, picture = scorer.annotated(read_image(file))
     write_image(target, picture)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from services.cli.readout import Readout
-from services.cli.recording import Recording
+from services.cli.recording import DELETED_ELSEWHERE, ENDED_ELSEWHERE, Recording
 from services.cli.terminal import ending_on_signals, follow
 from services.fusion.schema import SessionResult
 from shared.errors import SettingsError
@@ -18,7 +18,7 @@ class Ending:
 
     Attributes:
         ended: What was told to the broker last.
-        deleted: Whether everything about the session was erased.
+        deleted: Whether everything about the session was erased, here or elsewhere.
         result: Its result; None where it was erased or nobody could be asked.
     """
 
@@ -45,11 +45,17 @@ def run(recording: Recording, readout: Readout, console: Console, *, window: boo
     recording.start()
     follow(recording, console, has_keys=has_keys)
     outcome = recording.outcome()
-    if outcome.deleted:
+    if outcome.deleted and not readout.gone:
         console.print(readout.erase(), markup=False)
         return Ending(ended=outcome.ended, deleted=True, result=None)
     with console.status("Weighing the evidence"):
-        return Ending(ended=outcome.ended, deleted=False, result=readout.result())
+        result = readout.result()
+    if readout.gone:
+        console.print(DELETED_ELSEWHERE)
+        return Ending(ended=outcome.ended, deleted=True, result=None)
+    if outcome.elsewhere:
+        console.print(ENDED_ELSEWHERE)
+    return Ending(ended=outcome.ended, deleted=False, result=result)
 
 
 def require_window() -> None:
@@ -80,4 +86,4 @@ def _run_in_window(recording: Recording, readout: Readout) -> Ending:
     if window.failure is not None:
         raise window.failure
     outcome = recording.outcome()
-    return Ending(ended=outcome.ended, deleted=outcome.deleted, result=window.result)
+    return Ending(ended=outcome.ended, deleted=outcome.deleted or readout.gone, result=window.result)

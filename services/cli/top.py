@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from http.client import HTTPException
 from threading import Event
 from typing import Final
 from urllib.request import urlopen
@@ -116,10 +117,11 @@ def look(fusion_url: str, broker: Broker | None) -> Look:
     try:
         with urlopen(f"{fusion_url.rstrip('/')}/metrics", timeout=ANSWER_S) as answer:  # noqa: S310  (the operator's own)
             return read_metrics(answer.read().decode(), time.monotonic())
-    except OSError as error:
+    except (OSError, ValueError, HTTPException) as error:  # ValueError: what it names is no address, or no metrics
         if broker is None:
             raise MienError(
-                f"Nothing answers at {fusion_url} ({error}); start the fusion service there, or name it with --fusion."
+                f"Nothing answers at {fusion_url} ({error}); start the fusion service there, or name it with --fusion "
+                "(http://host:port)."
             ) from None
     return Look(at=time.monotonic(), queues=dict(_ask(broker)))
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.cli.readout import Readout
-from services.cli.recording import Recording
+from services.cli.recording import DELETED_ELSEWHERE, ENDED_ELSEWHERE, Recording
 from services.cli.view import QUESTION, View, clock, counts_words, face_words, link_words, meter, sign_style, sign_words
 from services.fusion.schema import MoodResult, SessionResult
 from shared.emotions import MOOD_MAX, MOOD_MIN
@@ -133,11 +133,15 @@ class Window:
         """Find out the result, or erase the session; on a thread, for both may take a while."""
         try:
             outcome = self._recording.outcome()
-            if outcome.deleted:
+            if outcome.deleted and not self._readout.gone:
                 self._ending = self._readout.erase()
                 return
             self.result = self._readout.result()
-            self._ending = f"{clock(outcome.ended.duration_s)} recorded, {outcome.ended.speech_chunks} utterances and "
+            if self._readout.gone:
+                self.result, self._ending = None, DELETED_ELSEWHERE
+                return
+            self._ending = f"{ENDED_ELSEWHERE}\n" if outcome.elsewhere else ""
+            self._ending += f"{clock(outcome.ended.duration_s)} recorded, {outcome.ended.speech_chunks} utterances and "
             self._ending += f"{outcome.ended.frames} pictures sent."
         except MienError as error:
             self.failure, self._ending = error, str(error)

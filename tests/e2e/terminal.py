@@ -40,7 +40,7 @@ class Terminal:
             stderr=self._its,
             env={**os.environ, "TERM": "xterm-256color", **(environment or {})},
             start_new_session=True,
-            preexec_fn=_own_terminal,  # noqa: PLW1509  (nothing else makes Ctrl+C an interrupt)
+            preexec_fn=own_terminal,  # noqa: PLW1509  (nothing else makes Ctrl+C an interrupt)
         )
         os.close(self._its)
         self.raw = b""
@@ -93,6 +93,6 @@ def _plain(raw: bytes) -> str:
     return _CONTROLS.sub(b"", raw).decode(errors="replace")
 
 
-def _own_terminal() -> None:
+def own_terminal() -> None:
     """Make standard input the terminal that controls the process."""
     ioctl(0, termios.TIOCSCTTY, 0)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -22,7 +23,7 @@ from shared.emotions import Modality
 from shared.messages import FrameChunk, Message, SessionEnded, SessionStarted, SpeechChunk
 from shared.topology import MEDIA_EXCHANGE, MEDIA_QUEUES, TOPOLOGY, Binding, Queue
 from tests.e2e.command import SAMPLE
-from tests.e2e.terminal import Terminal
+from tests.e2e.terminal import Terminal, own_terminal
 from tests.servers import free_port
 
 TAP: Final = Queue(name="tap", bindings=(Binding(exchange=MEDIA_EXCHANGE, pattern="#"),), dead_letter_exchange=None)
@@ -81,13 +82,45 @@ def run_until_signalled(
 
 
 def test_a_signal_ends_the_session_with_exact_counts(published: "Inbox[Message]", rabbitmq_vhost_url: str) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         messages, printed = run_until_signalled(published, rabbitmq_vhost_url, number)
         ended = SessionEnded.from_message(messages[-1])
         (speech,) = [SpeechChunk.from_message(message) for message in messages if message.type == SpeechChunk.TYPE]
         assert ended.speech_chunks == 1
         assert speech.start_s < 1 < speech.end_s < ended.duration_s + 0.001 < 12, "the sentence was under way"
         assert ended.frames == sum(message.type == FrameChunk.TYPE for message in messages) == printed["frames"]
+
+
+def test_a_terminal_that_is_closed_ends_the_session_and_what_opens_it_is_kept(
+    published: "Inbox[Message]", rabbitmq_vhost_url: str, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept.json"
+    own, its = pty.openpty()
+    command = [sys.executable, "-m", "services", "capture", "--file", str(SAMPLE), "--realtime"]
+    with kept.open("w") as stdout:
+        agent = subprocess.Popen(
+            [*command, "-m", "face", "--consent"],
+            stdin=its,
+            stdout=stdout,
+            stderr=its,
+            env={**os.environ, "AMQP_URL": rabbitmq_vhost_url, "TERM": "xterm-256color"},
+            start_new_session=True,
+            preexec_fn=own_terminal,  # noqa: PLW1509  (nothing else makes it hang up)
+        )
+    os.close(its)
+    started = SessionStarted.from_message(published.get(timeout=PATIENCE_S))
+    while published.get(timeout=PATIENCE_S).type != FrameChunk.TYPE:
+        continue
+    os.close(own)
+    try:
+        assert agent.wait(PATIENCE_S) == 0
+    finally:
+        agent.kill()
+    while (message := published.get(timeout=PATIENCE_S)).type != SessionEnded.TYPE:
+        continue
+    printed = json.loads(kept.read_text())
+    assert printed["session_id"] == started.session_id == message.correlation_id
+    assert hashlib.sha256(printed["token"].encode()).hexdigest() == started.token_sha256
 
 
 def test_the_token_is_shown_though_the_session_cannot_be_erased(

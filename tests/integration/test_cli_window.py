@@ -57,6 +57,7 @@ class Person:
     def __init__(self, mien: Embedded, display: str) -> None:
         self.display = display
         started, _ = new_session([Modality.FACE])
+        self.session_id = started.session_id
         source = FileSource(SAMPLE, realtime=True, audio=False)
         readout = StoreReadout(mien, started.session_id)
         self.recording = Recording(mien.agent(started, live=True), source, readout, live=True, remote=False)
@@ -153,3 +154,22 @@ def test_deleting_asks_first(mien: Embedded, screen: str, monkeypatch: pytest.Mo
     assert person.recording.outcome().deleted
     assert person.window.result is None
     assert mien.summary(person.recording.outcome().ended.session_id) is None
+
+
+def test_a_session_that_is_deleted_elsewhere_stops_and_says_so(
+    mien: Embedded, screen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPLAY", screen)
+    person = Person(mien, screen)
+    person.when_shown("face seen", lambda: discard(mien.erase(person.session_id)))
+    person.when_shown("deleted elsewhere", lambda: None)
+    person.when_shown("nothing is recorded", lambda: None)
+    person.when_shown("nothing of it is left", person.recording.stop)
+    person.watch()
+    assert person.window.failure is None
+    assert person.window.result is None
+    assert person.recording.outcome().elsewhere
+
+
+def discard(_: object) -> None:
+    """Make nothing of what is returned."""

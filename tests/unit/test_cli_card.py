@@ -74,6 +74,6 @@ def test_a_baseline_that_leaves_no_room_is_refused_and_why_is_said(usual: float,
 
 def test_the_report_s_name_is_no_markup() -> None:
     out = Console(file=StringIO(), width=100)
-    _say_what_next(out, Path("of [bob].html"), damaged=False)
+    _say_what_next(out, Path("of [bob].html"))
     assert isinstance(out.file, StringIO)
     assert "The report is in of [bob].html." in out.file.getvalue()

@@ -9,6 +9,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 from pika import PlainCredentials
 from pydantic import SecretStr
 
+from services.cli.choice import SourceChoice, open_source
 from services.cli.credentials import KEYRING_SERVICE, broker_settings, place_of, stream_url
 from shared.broker.rabbitmq.link import parameters_of
 from shared.errors import SettingsError
@@ -101,3 +102,12 @@ def test_the_place_says_whether_the_way_is_encrypted() -> None:
 
     assert place("amqps://a:secret@broker.example") == "broker.example:5671 (encrypted, its certificate is checked)"
     assert place("amqp://a:secret@broker.example") == "broker.example:5672 (NOT encrypted)"
+
+
+@pytest.mark.parametrize("url", ["rtsp://[bad", "rtsp://viewer:hunter2[@camera.example/live"])
+def test_a_stream_s_url_that_falls_apart_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(SettingsError, match="falls apart") as caught:
+        stream_url(url)
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(SettingsError, match="falls apart"):
+        open_source(SourceChoice(camera=url, microphone=False), None)

@@ -1,6 +1,7 @@
 """What the doctor makes of what it is told."""
 
 import json
+import socket
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
@@ -96,3 +97,26 @@ def test_the_exit_code_says_whether_something_must_be_mended(
 def test_advice_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     show([Finding("model audio", State.SKIPPED, "install mien[audio]")], as_json=False)
     assert "install mien[audio]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("url", ["fusion.example", "http://fusion.example:port", "http://[bad", "http://a b/"])
+def test_what_is_no_address_is_a_finding(url: str) -> None:
+    (finding,) = _fusion(url)
+    assert finding.state is State.FAILED
+    assert "Nothing answers at" in finding.finding
+
+
+def test_what_speaks_no_http_is_a_finding() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=_answer_nonsense, args=(server,))
+        thread.start()
+        (finding,) = _fusion(f"http://127.0.0.1:{server.getsockname()[1]}")
+        thread.join()
+    assert finding.state is State.FAILED
+
+
+def _answer_nonsense(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(4096)
+        connection.sendall(b"SSH-2.0-nobody\r\n")

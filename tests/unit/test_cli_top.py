@@ -1,6 +1,8 @@
 """What is read out of metrics, and what happened between two looks."""
 
 import math
+import socket
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -87,3 +89,25 @@ def test_a_row_is_shown_for_every_queue_and_queues_without_workers_stand_out() -
 def test_where_nothing_answers_it_says_so() -> None:
     with pytest.raises(MienError, match="start the fusion service there"):
         look(f"http://127.0.0.1:{free_port()}", None)
+
+
+@pytest.mark.parametrize("url", ["fusion.example", "http://fusion.example:port", "http://[bad", "http://a b/"])
+def test_what_is_no_address_is_told_in_a_sentence(url: str) -> None:
+    with pytest.raises(MienError, match="name it with --fusion"):
+        look(url, None)
+
+
+def test_what_speaks_no_http_is_told_in_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=_answer_nonsense, args=(server,))
+        thread.start()
+        with pytest.raises(MienError, match="name it with --fusion"):
+            look(f"http://127.0.0.1:{server.getsockname()[1]}", None)
+        thread.join()
+
+
+def _answer_nonsense(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(4096)
+        connection.sendall(b"SSH-2.0-nobody\r\n")
