@@ -208,6 +208,13 @@ def test_equal_channels_are_no_louder_than_one_however_many_there_are(
     assert np.abs(samples[1_000:-1_000]).max() == pytest.approx(0.8, abs=0.02)
 
 
+def test_channels_that_nobody_knows_how_to_mix_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros((48_000, 9)), 48_000)
+    with pytest.raises(BadInputError, match="9 channels"):
+        read(FileSource(path))
+
+
 def test_one_voice_among_six_channels_is_still_heard(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     film = np.zeros((48_000, 6))

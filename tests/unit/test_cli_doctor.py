@@ -106,17 +106,26 @@ def test_what_is_no_address_is_a_finding(url: str) -> None:
     assert "Nothing answers at" in finding.finding
 
 
+def test_a_service_whose_proxy_hides_its_clock_is_ready() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=_answer, args=(server, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"))
+        thread.start()
+        (finding,) = _fusion(f"http://127.0.0.1:{server.getsockname()[1]}")
+        thread.join()
+    assert finding.state is State.GOOD
+
+
 def test_what_speaks_no_http_is_a_finding() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = Thread(target=_answer_nonsense, args=(server,))
+        thread = Thread(target=_answer, args=(server, b"SSH-2.0-nobody\r\n"))
         thread.start()
         (finding,) = _fusion(f"http://127.0.0.1:{server.getsockname()[1]}")
         thread.join()
     assert finding.state is State.FAILED
 
 
-def _answer_nonsense(server: socket.socket) -> None:
+def _answer(server: socket.socket, answer: bytes) -> None:
     connection, _ = server.accept()
     with connection:
         connection.recv(4096)
-        connection.sendall(b"SSH-2.0-nobody\r\n")
+        connection.sendall(answer)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from services.capture.sources.clock import StreamClock
 from services.capture.sources.port import AudioBlock
+from shared.errors import BadInputError
 from shared.messages.speech import SAMPLE_RATE_HZ
 
 _TOLERANCE_S: Final = 0.04
@@ -44,7 +45,11 @@ class SoundTrack:
         return self._missing_s
 
     def add(self, frame: av.AudioFrame) -> Iterator[AudioBlock]:
-        """Take the next decoded frame of any rate, layout and format and give the blocks that it completes."""
+        """Take the next decoded frame of any rate, layout and format and give the blocks that it completes.
+
+        Raises:
+            BadInputError: If nobody knows how to mix so many channels.
+        """
         length_s = frame.samples / frame.sample_rate
         gap_s = self._clock.place(frame.time, length_s) - self._read_s
         if gap_s > _TOLERANCE_S:
@@ -68,7 +73,11 @@ class SoundTrack:
             yield from self.flush()
             self._resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
             self._format = format_now
-            self._gain = _gain_of(frame)
+            try:
+                self._gain = _gain_of(frame)
+            except av.FFmpegError:
+                channels = frame.layout.nb_channels
+                raise BadInputError(f"Nobody knows how to mix {channels} channels of sound; keep one or two.") from None
         for resampled in self._resampler.resample(frame):
             yield self._block(resampled.to_ndarray().reshape(-1))
 
