@@ -18,6 +18,7 @@ EXPRESSIONS: Final[dict[str, str]] = {
 # Promtool's notation, one sample a minute: "a+bxn" begins at a and grows by b, n times.
 HEALTH: Final[dict[str, str]] = {
     'up{job="text"}': "1x20",
+    'up{job="fusion"}': "1x20",
     'mien_queue_messages{queue="mien.text",instance="a"}': "300-10x20",
     'mien_queue_consumers{queue="mien.text",instance="a"}': "2x20",
     'mien_queue_messages{queue="mien.face",instance="a"}': "0x20",
@@ -34,6 +35,9 @@ HEALTH: Final[dict[str, str]] = {
     'mien_http_request_seconds_bucket{route="/",status="200",le="0.1"}': "0+60x20",
     'mien_http_request_seconds_bucket{route="/",status="200",le="+Inf"}': "0+60x20",
     'mien_http_request_seconds_count{route="/",status="200"}': "0+60x20",
+    'mien_http_request_seconds_bucket{route="/v1/sessions/{session_id}/media",status="202",le="5"}': "0x20",
+    'mien_http_request_seconds_bucket{route="/v1/sessions/{session_id}/media",status="202",le="10"}': "0+4x20",
+    'mien_http_request_seconds_bucket{route="/v1/sessions/{session_id}/media",status="202",le="+Inf"}': "0+4x20",
 }
 
 TROUBLE: Final[dict[str, dict[str, str]]] = {
@@ -87,6 +91,7 @@ def test_an_alert_fires_on_its_own_trouble_alone(tmp_path: Path) -> None:
         pytest.skip("promtool is not on the PATH; Debian's package prometheus has it")
     assert set(TROUBLE) == set(EXPRESSIONS)
     cases = [_case(alert, {**HEALTH, **series}, {alert}) for alert, series in TROUBLE.items()]
+    cases.append(_case("fusion is gone", {**HEALTH, 'up{job="fusion"}': "1x5 stale"}, {"MienServiceDown"}))
     file = tmp_path / "alerts.test.yml"
     file.write_text(json.dumps({"rule_files": [], "tests": [_case("health", HEALTH, set()), *cases]}))
     done = subprocess.run([promtool, "test", "rules", str(file)], capture_output=True, text=True, check=False)

@@ -1,5 +1,6 @@
 """The compose file, the Dockerfile and the deployment page name only what exists in the code."""
 
+import ast
 import re
 import stat
 from pathlib import Path
@@ -146,7 +147,9 @@ def test_services_run_with_as_few_rights_as_they_need(name: str) -> None:
 def test_every_server_has_a_health_check() -> None:
     assert all("healthcheck" in service for name, service in SERVICES.items() if name not in OURS)
     assert all("healthcheck" not in SERVICES[name] for name in OURS)
-    assert "HEALTHCHECK" in DOCKERFILE
+    [code] = re.findall(r'HEALTHCHECK [^"]*"python", "-c", "([^"]+)"', DOCKERFILE.replace("\\\n", ""))
+    assert "FUSION_TLS_CERT_FILE" in code
+    ast.parse(code)
 
 
 def test_dockerfile_sets_only_what_some_service_reads() -> None:

@@ -213,6 +213,15 @@ def test_secrets_are_created_all_or_none(python: str, works: bool, tmp_path: Pat
     assert created == (re.findall(r"^secret ([\w-]+) ", CREATED, re.MULTILINE) if works else [])
 
 
+def test_rabbitmq_has_room_for_its_logs_before_it_holds_publishers_back() -> None:
+    cluster = _of_kind("RabbitmqCluster")["rabbitmq"]["spec"]
+    told = dict(line.split(" = ") for line in cluster["rabbitmq"]["additionalConfig"].splitlines())
+    # The operator tells RabbitMQ of four fifths of the limit.
+    limit = 0.8 * bytes_of(cluster["resources"]["limits"]["memory"])
+    alarm = float(told["vm_memory_high_watermark.relative"]) * limit
+    assert 3 * int(told["raft.wal_max_size_bytes"]) <= alarm
+
+
 def test_rabbitmq_loads_the_definitions_that_are_mounted() -> None:
     cluster = _of_kind("RabbitmqCluster")["rabbitmq"]["spec"]
     pod = cluster["override"]["statefulSet"]["spec"]["template"]["spec"]

@@ -45,12 +45,15 @@ def read_metrics(request: Request, store: Store) -> Response:
 
 
 def _look_at_queues(broker: Broker) -> None:
-    """Set what waits where; while the broker is away nothing is said of it, rather than what was true once."""
+    """Set what waits where; while the broker is away nothing is said of it, rather than what was true once.
+
+    One that takes nothing for want of memory or disk may not answer either, longer than a scrape waits.
+    """
     QUEUE_MESSAGES.clear()
     QUEUE_CONSUMERS.clear()
     with contextlib.suppress(BrokerError):
         for queue in TOPOLOGY.queues:
-            if broker.connected:
+            if broker.connected and not broker.blocked:
                 QUEUE_MESSAGES.labels(queue.name).set(broker.depth(queue.name))
                 QUEUE_CONSUMERS.labels(queue.name).set(broker.consumers(queue.name))
 
