@@ -8,6 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from services.fusion.labels import said_to_disagree, tenths
 from services.fusion.schema import MoodResult, SessionResult
 from shared.emotions import MOOD_MAX, MOOD_MIN
 
@@ -39,8 +40,10 @@ def _mood_panel(result: SessionResult) -> Panel:
         sentence = _NO_ANSWER.get(result.reason or "", f"There is no mood: {result.reason}.")
         return Panel(Text(sentence), title="Mood", title_align="left", box=box.ROUNDED)
     label = mood.label if result.course is None else result.course.label
-    head = Text.assemble((f"{mood.score:.1f}", f"bold {mood_style(mood.score)}"), " of 5   ", (label, "bold"))
-    interval = Text(f"between {mood.low:.1f} and {mood.high:.1f} with 80 % confidence", style="dim")
+    if mood.disagreement and "disagree" not in label:
+        label += f"; {said_to_disagree(mood.disagreement)}"
+    head = Text.assemble((tenths(mood.score), f"bold {mood_style(mood.score)}"), " of 5   ", (label, "bold"))
+    interval = Text(f"between {tenths(mood.low)} and {tenths(mood.high)} with 80 % confidence", style="dim")
     return Panel(
         Group(head, mood_scale(mood.score, mood.low, mood.high), interval, Text(_scale_words(mood), style="dim")),
         title="Mood", title_align="left", box=box.ROUNDED,
@@ -48,11 +51,11 @@ def _mood_panel(result: SessionResult) -> Panel:
 
 
 def _scale_words(mood: MoodResult) -> str:
-    if not mood.relative:
+    if mood.absolute is None or mood.usual is None:
         return "absolute"
     return (
-        f"relative to this person's usual, which is 3 here; absolute {mood.absolute:.1f}, usual {mood.usual:.1f}, "
-        "and what each modality says is absolute"
+        f"relative to this person's usual, which is 3 here; absolute {tenths(mood.absolute)}, "
+        f"usual {tenths(mood.usual)}, and what each modality says is absolute"
     )
 
 
@@ -115,4 +118,4 @@ def _accounting(result: SessionResult) -> Table:
 
 
 def _mood_text(mood: float | None) -> Text:
-    return Text("-", style="dim") if mood is None else Text(f"{mood:.1f}", style=mood_style(mood))
+    return Text("-", style="dim") if mood is None else Text(tenths(mood), style=mood_style(mood))

@@ -62,7 +62,8 @@ def write_report(result: SessionResult, path: Path, *, title: str, began: dateti
         BadInputError: If the file cannot be written.
     """
     try:
-        path.write_text(render_html(result, title=title, began=began), encoding="utf-8")
+        # Names of files need not be text.
+        path.write_text(render_html(result, title=title, began=began), encoding="utf-8", errors="replace")
     except OSError as error:
         raise BadInputError(f"The report cannot be written to {path}: {error.strerror}.") from None
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from services.capture.status import CaptureStatus, Counts, Link
 from services.cli.card import mood_scale, mood_style
+from services.fusion.labels import tenths
 from services.fusion.schema import SessionSummary
 from shared.emotions import Modality
 
@@ -80,7 +81,7 @@ def line(view: View) -> str:
         parts.append(f"broker {link_words(view)}")
     if view.summary is not None and view.summary.mood is not None:
         mood = view.summary.mood
-        parts.append(f"mood {mood.score:.1f} ({mood.low:.1f} to {mood.high:.1f})")
+        parts.append(f"mood {tenths(mood.score)} ({tenths(mood.low)} to {tenths(mood.high)})")
     if status.problem is not None:
         parts.append(status.problem)
     return " · ".join(parts)
@@ -201,7 +202,7 @@ def _mood(view: View) -> RenderableType:
     mood = view.summary.mood if view.summary else None
     if mood is None:
         return Text(view.note or "not enough evidence yet", style="dim")
-    head = Text.assemble((f"{mood.score:.1f}", f"bold {mood_style(mood.score)}"), " of 5   ", mood.label)
+    head = Text.assemble((tenths(mood.score), f"bold {mood_style(mood.score)}"), " of 5   ", mood.label)
     return Group(head, mood_scale(mood.score, mood.low, mood.high))
 
 

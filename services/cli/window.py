@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from services.cli.readout import Readout
 from services.cli.recording import DELETED_ELSEWHERE, ENDED_ELSEWHERE, Recording
 from services.cli.view import QUESTION, View, clock, counts_words, face_words, link_words, meter, sign_style, sign_words
+from services.fusion.labels import tenths
 from services.fusion.schema import MoodResult, SessionResult
 from shared.emotions import MOOD_MAX, MOOD_MIN
 from shared.errors import MienError
@@ -184,7 +185,7 @@ class MoodBar(tk.Canvas):
             return
         colour = _LOW if mood.score < 2.5 else _HIGH if mood.score > 3.5 else _MIDDLE
         number = self.create_text(
-            0, 20, text=f"{mood.score:.1f}", anchor="w", font=("TkDefaultFont", 24, "bold"), fill=colour
+            0, 20, text=tenths(mood.score), anchor="w", font=("TkDefaultFont", 24, "bold"), fill=colour
         )
         beside = self.bbox(number)[2] + 10
         self.create_text(beside, 20, text=f"of 5   {mood.label}", anchor="w", width=_SCALE_PX - beside, tags="words")
@@ -214,7 +215,7 @@ def parts(result: SessionResult) -> str:
     """Say in lines what each modality says and how much it counts."""
     lines = []
     for name, each in result.modalities.items():
-        mood = "-" if each.mood is None else f"{each.mood:.1f}"
+        mood = "-" if each.mood is None else tenths(each.mood)
         lines.append(f"{name}: {mood}, {each.weight:.0%} of the answer ({'; '.join(each.reasons)})")
     return "\n".join(lines)
 

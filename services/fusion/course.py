@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from services.fusion.accumulate import BIN_S
+from services.fusion.baseline import relative_mood
 from services.fusion.fuse import Fused
 from services.fusion.labels import ADJECTIVES, NAMES, disagree, label_of, mix_of
 from services.fusion.timeline import Second
@@ -81,31 +82,34 @@ class Course(BaseModel):
     usual: Mood | None
 
 
-def course_of(fused: Fused, seconds: Sequence[Second], duration_s: float | None = None) -> Course | None:
+def course_of(
+    fused: Fused, seconds: Sequence[Second], duration_s: float | None = None, usual: float | None = None
+) -> Course | None:
     """Return how a session went; None where no second has a mood.
 
     Args:
         fused: The whole session.
         seconds: Its seconds, in order.
         duration_s: How long it lasted, or None where that is not known yet.
+        usual: The person's usual mood, where all is told relative to it.
     """
     if not seconds:
         return None
-    mean = _mean_mood(seconds)
-    peak = max(seconds, key=lambda second: abs(second.smoothed.mood - mean))
+    mean = _mean_mood(seconds, usual)
+    peak = max(seconds, key=lambda second: abs(_shown(second, usual) - mean))
     last = [second for second in seconds if (seconds[-1].index - second.index) * BIN_S < END_S]
     disagreements = _disagreements(seconds)
-    moments = (_moment([peak]), _moment(last))
+    moments = (_moment([peak], usual), _moment(last, usual))
     return Course(
         mean=round(mean, 2),
         peak=moments[0],
         end=moments[1],
         disagreements=disagreements,
         label="; ".join(
-            [_mix_over_time(fused, seconds, *moments, duration_s), *_disagreement_words(disagreements, seconds)]
+            [_mix_over_time(fused, seconds, mean, *moments, duration_s), *_disagreement_words(disagreements, seconds)]
         ),
-        relative=False,
-        usual=None,
+        relative=usual is not None,
+        usual=usual,
     )
 
 
@@ -116,26 +120,34 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def _mean_mood(seconds: Sequence[Second]) -> float:
+def _shown(second: Second, usual: float | None) -> float:
+    return second.smoothed.mood if usual is None else relative_mood(second.smoothed.mood, usual)
+
+
+def _mean_mood(seconds: Sequence[Second], usual: float | None) -> float:
     masses = [second.mass for second in seconds]
-    return float(np.average([second.smoothed.mood for second in seconds], weights=masses))
+    return float(np.average([_shown(second, usual) for second in seconds], weights=masses))
 
 
-def _moment(seconds: Sequence[Second]) -> Moment:
+def _moment(seconds: Sequence[Second], usual: float | None) -> Moment:
     mix = np.average(
         [second.smoothed.distribution for second in seconds], axis=0, weights=[second.mass for second in seconds]
     )
     return Moment(
         start_s=seconds[0].index * BIN_S,
         end_s=(seconds[-1].index + 1) * BIN_S,
-        mood=round(_mean_mood(seconds), 2),
+        mood=round(_mean_mood(seconds, usual), 2),
         emotion=EMOTIONS[int(mix.argmax())],
     )
 
 
-def _mix_over_time(fused: Fused, seconds: Sequence[Second], peak: Moment, end: Moment, duration_s: float | None) -> str:
-    words, mean = mix_of(fused), _mean_mood(seconds)
-    told = [EMOTIONS[int(fused.distribution.argmax())]]
+def _mix_over_time(
+    fused: Fused, seconds: Sequence[Second], mean: float, peak: Moment, end: Moment, duration_s: float | None
+) -> str:
+    words = mix_of(fused)
+    strongest = EMOTIONS[int(fused.distribution.argmax())]
+    # The mix may name two.
+    told = [emotion for emotion in EMOTIONS if emotion is strongest or ADJECTIVES[emotion] in words]
     if (seconds[-1].index - seconds[0].index) * BIN_S < 2 * END_S:
         return label_of(fused).partition(";")[0]
     if end.emotion not in told and abs(end.mood - mean) >= _FAR / 2:

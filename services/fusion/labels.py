@@ -7,6 +7,9 @@ from services.fusion.fuse import Fused, ModalityView
 from services.fusion.state import Counts, Outcome
 from shared.emotions import EMOTIONS, Emotion, Modality
 
+_HALF_UP: Final = 1e-9
+"""Python alone writes 1.25 as 1.2, for it takes halves to the even digit."""
+
 _DISAGREEMENT_FROM: Final = 1.25
 _AUDIBLE_SHARE: Final = 0.05
 """A voice that is heard as long and as well as words and face is 0.09 of the answer."""
@@ -67,6 +70,11 @@ _PHRASES: Final = {
 _LOSS_CAUSES: Final = frozenset({"expired", "maxlen", "rejected", "delivery_limit"})
 
 
+def tenths(mood: float) -> str:
+    """Return a mood with one digit, halves up, as a browser writes it: all that show a mood show the same."""
+    return f"{mood + _HALF_UP:.1f}"
+
+
 def score_word(mood: float) -> str:
     """Return one of five words for a mood of 1..5."""
     return next(word for limit, word in _SCORE_WORDS if mood <= limit)
@@ -78,8 +86,13 @@ def label_of(fused: Fused) -> str:
     if any(view.mood_sd >= _CHANGEABLE_SD and _audible(view) for view in fused.views.values()):
         parts[0] += ", changeable"
     if apart := disagreement_of(fused):
-        parts.append(" and ".join(NAMES[each] for each in apart) + " disagree")
+        parts.append(said_to_disagree(apart))
     return "; ".join(parts)
+
+
+def said_to_disagree(apart: tuple[Modality, Modality]) -> str:
+    """Say in words that two modalities disagree."""
+    return " and ".join(NAMES[each] for each in apart) + " disagree"
 
 
 def disagreement_of(fused: Fused) -> tuple[Modality, Modality] | None:
@@ -113,7 +126,12 @@ def mix_of(fused: Fused) -> str:
 
 
 def reasons_of(
-    modality: Modality, counts: Counts, view: ModalityView | None, duration_s: float | None = None
+    modality: Modality,
+    counts: Counts,
+    view: ModalityView | None,
+    duration_s: float | None = None,
+    *,
+    published: int = 0,
 ) -> list[str]:
     """Say why a modality weighs what it weighs, so that a person understands it: what lowers it, or that nothing does.
 
@@ -122,9 +140,10 @@ def reasons_of(
         counts: What became of its chunks.
         view: What it says by itself, or None where it has no evidence.
         duration_s: How long the session lasted, or None where that is not known yet.
+        published: How many chunks were published, as far as is known.
     """
     if counts.accounted == 0:
-        return [_NOTHING[modality]]
+        return [f"none of {published} {_UNITS[modality]} is judged yet" if published else _NOTHING[modality]]
     units = _UNITS[modality]
     chunks = f"of {counts.accounted} {units}"
     reasons = [

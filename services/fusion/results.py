@@ -87,7 +87,7 @@ def build_summary(state: SessionState, parameters: FusionParameters = DEFAULT_PA
         mood=_mood(fused, state.started.baseline) if fused else None,
         reason=None if fused else INSUFFICIENT_EVIDENCE,
         distribution=_distribution(fused) if fused else None,
-        modalities={m: _modality(m, state.counts_of(m), views.get(m), state.duration_s) for m in state.modalities},
+        modalities={m: _modality(state, m, views.get(m)) for m in state.modalities},
         speaker=speaker_of(state.speaker),
         accounting={m: _accounting(state.published(m), state.counts_of(m)) for m in state.modalities},
         models={m: _models(state.counts_of(m).models) for m in state.modalities if state.counts_of(m).models},
@@ -130,16 +130,13 @@ def build_course(
 ) -> Course | None:
     """Return how a session went, or None where it has no mood; its moods are relative where the session's is."""
     fused = fuse(_agreed(state, state.sums), parameters)
-    course = course_of(fused, _seconds(state, bins, parameters), state.duration_s) if fused else None
+    if fused is None:
+        return None
     usual = state.started.baseline
-    if fused is None or course is None or usual is None:
+    course = course_of(fused, _seconds(state, bins, parameters), state.duration_s, usual)
+    if course is None or usual is None:
         return course
-    peak, end = (
-        moment.model_copy(update={"mood": _relative(moment.mood, usual)}) for moment in (course.peak, course.end)
-    )
-    label = _compared(_relative(fused.mood, usual), course.label)
-    moods = {"mean": _relative(course.mean, usual), "peak": peak, "end": end}
-    return course.model_copy(update={**moods, "label": label, "relative": True, "usual": usual})
+    return course.model_copy(update={"label": _compared(_relative(fused.mood, usual), course.label)})
 
 
 def _seconds(
@@ -189,16 +186,15 @@ def _distribution(of: Fused | ModalityView) -> Distribution:
     return {emotion: _round(p, 4) for emotion, p in as_mapping(of.distribution).items()}
 
 
-def _modality(
-    modality: Modality, counts: Counts, view: ModalityView | None, duration_s: float | None
-) -> ModalityResult:
+def _modality(state: SessionState, modality: Modality, view: ModalityView | None) -> ModalityResult:
+    counts = state.counts_of(modality)
     return ModalityResult(
         mood=_round(view.mood) if view else None,
         weight=_round(view.share, 3) if view else 0.0,
         distribution=_distribution(view) if view else None,
         scored=counts.of(Outcome.SCORED),
         abstained=counts.of(Outcome.ABSTAINED),
-        reasons=tuple(reasons_of(modality, counts, view, duration_s)),
+        reasons=tuple(reasons_of(modality, counts, view, state.duration_s, published=state.published(modality))),
     )
 
 

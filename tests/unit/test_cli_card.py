@@ -1,5 +1,6 @@
 """What an analysis prints and writes."""
 
+import os
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -10,10 +11,12 @@ from rich.console import Console
 from services.cli.analyze import Outputs, _say_what_next, analyze_file
 from services.cli.calibrate import baseline_of, calibrate_file, read_baseline
 from services.cli.card import result_card
+from services.cli.report import write_report
+from services.fusion.course import Course, Moment
 from services.fusion.results import build_result
 from services.fusion.schema import MoodResult, TimelinePoint, TranscriptLine
 from services.fusion.state import SessionState
-from shared.emotions import Modality
+from shared.emotions import Emotion, Modality
 from shared.errors import BadInputError
 from shared.sessions import new_session
 
@@ -52,6 +55,29 @@ def test_the_card_says_on_which_scale_the_mood_is(usual: float | None, words: st
     assert isinstance(out.file, StringIO)
     assert words in out.file.getvalue()
     assert ("this person's usual" in out.file.getvalue()) == (usual is not None)
+
+
+def test_a_disagreement_that_its_course_does_not_name_is_on_the_card_too() -> None:
+    started, _ = new_session([Modality.TEXT, Modality.FACE])
+    state = SessionState(started=started, ended=None, expires_at=datetime.now(UTC), sums={}, counts={})
+    apart = (Modality.TEXT, Modality.FACE)
+    mood = MoodResult(score=4.25, low=3.5, high=4.5, label="happy; words and face disagree", disagreement=apart)
+    moment = Moment(start_s=0, end_s=10, mood=4, emotion=Emotion.JOY)
+    course = Course(
+        mean=4, peak=moment, end=moment, disagreements=(), label="mostly happy", relative=False, usual=None
+    )  # fmt: skip
+    out = Console(file=StringIO(), width=200)
+    out.print(result_card(build_result(state, [], []).model_copy(update={"mood": mood, "course": course})))
+    assert isinstance(out.file, StringIO)
+    assert "4.3 of 5   mostly happy; words and face disagree" in out.file.getvalue()
+
+
+def test_a_report_of_a_file_whose_name_is_no_text_is_written(tmp_path: Path) -> None:
+    started, _ = new_session([Modality.TEXT])
+    state = SessionState(started=started, ended=None, expires_at=datetime.now(UTC), sums={}, counts={})
+    path = tmp_path / "report.html"
+    write_report(build_result(state, [], []), path, title=os.fsdecode(b"caf\xe9.wav"), began=datetime.now(UTC))
+    assert "caf?.wav" in path.read_text()
 
 
 @pytest.mark.parametrize("usual", [1.2, 4.8])

@@ -6,7 +6,7 @@ import pytest
 
 from services.fusion.accumulate import UNIT, Accumulator, evidence_rates
 from services.fusion.fuse import Fused, fuse
-from services.fusion.labels import disagreement_of, label_of, reasons_of, score_word
+from services.fusion.labels import disagreement_of, label_of, reasons_of, score_word, tenths
 from services.fusion.state import Counts, Outcome
 from shared.emotions import EMOTIONS, Emotion, Modality, mood_of
 
@@ -109,6 +109,16 @@ def test_a_reason_counts_what_it_is_about() -> None:
     ]
     whole = reasons_of(Modality.FACE, counts, view, duration_s=20.0)
     assert (whole[0], whole[-1]) == ("no face in view for 8 s of 20", "face seen well for 9 s of 20")
+
+
+def test_what_is_not_judged_yet_is_not_called_missing() -> None:
+    assert reasons_of(Modality.TEXT, Counts(), None) == ["no speech came"]
+    assert reasons_of(Modality.TEXT, Counts(), None, published=12) == ["none of 12 utterances is judged yet"]
+
+
+@pytest.mark.parametrize(("mood", "words"), [(1.25, "1.3"), (2.25, "2.3"), (4.25, "4.3"), (2.0, "2.0"), (4.449, "4.4")])
+def test_halves_go_up_as_in_a_browser(mood: float, words: str) -> None:
+    assert tenths(mood) == words
 
 
 @pytest.mark.parametrize("frames", [60, 1800])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from services.fusion.accumulate import Accumulator, contribution_of
+from services.fusion.baseline import relative_mood
 from services.fusion.course import Course, Disagreement, clock, course_of
 from services.fusion.fuse import fuse
 from services.fusion.pool import rows_of
@@ -44,13 +45,13 @@ def bins_of(scores: list[ModalityScore]) -> list[TimelineBin]:
     return [TimelineBin(index=index, sums=bins[index]) for index in sorted(bins)]
 
 
-def told(scores: list[ModalityScore], duration_s: float | None = None) -> Course:
+def told(scores: list[ModalityScore], duration_s: float | None = None, usual: float | None = None) -> Course:
     totals: dict[Modality, Accumulator] = {}
     for each in scores:
         totals[each.modality] = totals.get(each.modality, Accumulator()) + contribution_of(each).total
     fused = fuse(totals)
     assert fused is not None
-    course = course_of(fused, fuse_seconds(bins_of(scores)), duration_s)
+    course = course_of(fused, fuse_seconds(bins_of(scores)), duration_s, usual)
     assert course is not None
     return course
 
@@ -155,6 +156,25 @@ def test_what_is_shorter_than_three_seconds_is_no_disagreement(words: list[tuple
 def test_one_picture_is_no_disagreement() -> None:
     face = [score(Modality.FACE, Emotion.JOY, 10.0, 10.0, 0)]
     assert told([*minute({range(20): Emotion.SADNESS}, Modality.TEXT), *face]).disagreements == ()
+
+
+def test_an_emotion_that_the_mix_names_is_told_once() -> None:
+    emotions = {range(10 * n, 10 * n + 10): (Emotion.SADNESS, Emotion.JOY)[n % 2] for n in range(7)}
+    assert told(minute(emotions, Modality.FACE)).label.count("happy") == 1
+
+
+def test_what_stands_out_is_what_is_far_from_the_usual() -> None:
+    seen = {range(30): Emotion.NEUTRAL, range(30, 40): Emotion.JOY, range(40, 70): Emotion.NEUTRAL}
+    scores = minute({**seen, range(70, 80): Emotion.SADNESS, range(80, 120): Emotion.NEUTRAL}, Modality.FACE)
+    absolute, relative = told(scores), told(scores, usual=3.5)
+    seconds = fuse_seconds(bins_of(scores))
+    shown = {second.index: relative_mood(second.smoothed.mood, 3.5) for second in seconds}
+    furthest = max(shown, key=lambda index: abs(shown[index] - relative.mean))
+    assert relative.peak.start_s == furthest
+    assert relative.peak.mood == round(shown[furthest], 2)
+    assert (relative.relative, relative.usual, absolute.usual) == (True, 3.5, None)
+    masses = [second.mass for second in seconds]
+    assert relative.mean == pytest.approx(np.average(list(shown.values()), weights=masses), abs=0.006)
 
 
 def test_the_end_is_told_once() -> None:

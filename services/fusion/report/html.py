@@ -9,7 +9,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.fusion.course import clock
-from services.fusion.labels import NAMES
+from services.fusion.labels import NAMES, tenths
 from services.fusion.results import SessionResult, TimelinePoint
 from shared.emotions import MOOD_MAX, MOOD_MIN
 
@@ -50,6 +50,7 @@ def render_html(result: SessionResult, *, title: str, began: datetime) -> str:
         levels=[(level, _y(level)) for level in range(int(MOOD_MIN), int(MOOD_MAX) + 1)],
         names=NAMES,
         clock=clock,
+        tenths=tenths,
         began=began.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
 
