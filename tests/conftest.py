@@ -16,6 +16,12 @@ from tests import reports, servers
 T = TypeVar("T")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _terminals_that_hang_up() -> None:
+    """Tests that run under ``nohup`` would hand on to what they start that nothing hangs up."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture(scope="session")
 def rabbitmq_server() -> Iterator[servers.RabbitMqServer]:
     """A RabbitMQ that all tests share; they keep apart by the names of their queues, or by a virtual host."""
