@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import fakeredis
+from fastapi import FastAPI
 
 from services.fusion.api import Server, create_app
 from services.fusion.settings import FusionSettings
@@ -29,7 +30,14 @@ UNHURRIED: Final = FusionSettings(fusion_rate=10_000)
 @contextmanager
 def serving(store: SessionStore, settings: FusionSettings = UNHURRIED) -> Iterator[str]:
     """Serve the API and the dashboard over a store, in a thread, and give their address."""
-    server = Server(create_app(store, settings))
+    with served(create_app(store, settings)) as address:
+        yield address
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """Serve an application in a thread, and give its address."""
+    server = Server(app)
     with socket.create_server(("127.0.0.1", 0)) as bound:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()

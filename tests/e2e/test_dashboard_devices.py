@@ -60,6 +60,16 @@ def begin(page: Page) -> None:
     page.get_by_role("button", name="Begin").click()
 
 
+def take(socket: WebSocketRoute) -> None:
+    """Take what comes until it is said that it ends, as the service does."""
+
+    def answer(data: str | bytes) -> None:
+        if isinstance(data, str):
+            socket.send('{"ready": true}') if "token" in data else socket.close()
+
+    socket.on_message(answer)
+
+
 def expect_devices_released(page: Page) -> None:
     page.wait_for_function("opened.length > 0 && opened.every(stream => !stream.active)")
     assert page.evaluate("document.getElementById('preview').srcObject") is None
@@ -122,13 +132,6 @@ def test_a_session_can_be_ended_after_its_connection_broke(page: Page, address: 
 
 
 def test_a_session_that_is_ended_elsewhere_is_recorded_no_more(page: Page, address: str, store: SessionStore) -> None:
-    def take(socket: WebSocketRoute) -> None:
-        def answer(data: str | bytes) -> None:
-            if isinstance(data, str):
-                socket.send('{"ready": true}') if "token" in data else socket.close()
-
-        socket.on_message(answer)
-
     page.route_web_socket("**/live", take)
     page.goto(address)
     begin(page)
@@ -142,13 +145,6 @@ def test_a_session_that_is_ended_elsewhere_is_recorded_no_more(page: Page, addre
 
 
 def test_a_microphone_that_is_gone_ends_the_recording_and_says_so(page: Page, address: str) -> None:
-    def take(socket: WebSocketRoute) -> None:
-        def answer(data: str | bytes) -> None:
-            if isinstance(data, str):
-                socket.send('{"ready": true}') if "token" in data else socket.close()
-
-        socket.on_message(answer)
-
     page.route_web_socket("**/live", take)
     page.goto(address)
     begin(page)

@@ -1,7 +1,6 @@
 """A recording whose session is ended or deleted elsewhere, in the dashboard for example: it stops, and says so."""
 
 import hashlib
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from services.cli.readout import HttpReadout
 from services.cli.recording import Recording
 from services.cli.show import Ending, run
 from services.embedded import Embedded
-from services.fusion.api import Server
 from services.fusion.settings import FusionSettings
 from shared.emotions import Modality
 from shared.errors import SessionError
@@ -26,6 +24,7 @@ from shared.sessions import new_session
 from tests.capture_session import until
 from tests.e2e.command import SAMPLE
 from tests.servers import free_port
+from tests.stores import served
 
 SAMPLE_S = 12.0
 
@@ -72,13 +71,8 @@ class Service:
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
     settings = FusionSettings(fusion_api_keys=(hashlib.sha256(b"key").hexdigest(),))
-    with Embedded([Modality.FACE]) as mien, socket.create_server(("127.0.0.1", 0)) as bound:
-        server = Server(mien.api(settings))
-        thread = Thread(target=server.run, args=([bound],))
-        thread.start()
-        yield Service(f"http://127.0.0.1:{bound.getsockname()[1]}", mien)
-        server.should_exit = True
-        thread.join()
+    with Embedded([Modality.FACE]) as mien, served(mien.api(settings)) as url:
+        yield Service(url, mien)
 
 
 @pytest.mark.parametrize("over_http", [False, True])

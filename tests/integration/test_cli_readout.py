@@ -1,11 +1,10 @@
 """What the agent's view asks of a real fusion service over HTTP."""
 
 import hashlib
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from threading import Event, Thread
+from threading import Event
 from time import monotonic
 from typing import Final
 
@@ -14,13 +13,13 @@ import pytest
 from services.capture.sources.file import FileSource
 from services.cli.readout import HttpReadout, NoReadout
 from services.embedded import Embedded
-from services.fusion.api import Server
 from services.fusion.settings import FusionSettings
 from shared.emotions import Modality
 from shared.errors import SessionError, SettingsError
 from shared.sessions import new_session
 from tests.e2e.command import SAMPLE
 from tests.servers import free_port
+from tests.stores import served
 
 PATIENCE_S: Final = 30.0
 
@@ -47,13 +46,8 @@ class Service:
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
     settings = FusionSettings(fusion_api_keys=(hashlib.sha256(b"key").hexdigest(),))
-    with Embedded([Modality.FACE]) as mien, socket.create_server(("127.0.0.1", 0)) as bound:
-        server = Server(mien.api(settings))
-        thread = Thread(target=server.run, args=([bound],))
-        thread.start()
-        yield Service(f"http://127.0.0.1:{bound.getsockname()[1]}", mien)
-        server.should_exit = True
-        thread.join()
+    with Embedded([Modality.FACE]) as mien, served(mien.api(settings)) as url:
+        yield Service(url, mien)
 
 
 def until(is_so: Callable[[], bool]) -> None:
