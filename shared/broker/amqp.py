@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pika
+import pika.data
 from pika import DeliveryMode
 from pika.exceptions import AMQPError
 
@@ -23,6 +24,22 @@ FIRST_DEATH_EXCHANGE: Final = "x-first-death-exchange"
 
 EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
+_LENGTH: Final = struct.Struct(">I")
+_decode_table: Final = pika.data.decode_table
+
+
+def _decode_any_table(encoded: bytes, offset: int) -> tuple[dict[Any, Any], int]:
+    """Return what pika makes of a table of headers and where it ends; an empty one where it makes nothing of it.
+
+    Without that a date that Python does not know, or a nest too deep, ends the connection, as often as it is delivered.
+    """
+    try:
+        return _decode_table(encoded, offset)
+    except Exception:  # noqa: BLE001  (whatever it is, the message is for a worker to reject)
+        return {}, offset + _LENGTH.size + int(_LENGTH.unpack_from(encoded, offset)[0])
+
+
+pika.data.decode_table = _decode_any_table
 
 NOT_ENCODABLE: Final = (AMQPError, struct.error, AssertionError)
 """What pika raises on a message that AMQP cannot carry, such as one with a name of more than 255 bytes."""

@@ -1,14 +1,50 @@
 """The RabbitMQ adapter keeps the contract."""
 
+import errno
+import itertools
+import os
+import socket
+import struct
+import threading
 from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 import pika
 import pytest
+from pika.adapters.utils import connection_workflow
+from pydantic import SecretStr
 
 from shared.broker.port import Broker
 from shared.broker.rabbitmq import RabbitMqBroker
+from shared.settings import BrokerSettings
 from tests.broker_house import KEY, Consumer, House
 from tests.contract.broker_contract import BrokerContract
+from tests.servers import free_port
+
+
+def _nested(depth: int) -> bytes:
+    inner = b""
+    for _ in range(depth):
+        inner = b"A" + struct.pack(">I", len(inner)) + inner
+    return inner
+
+
+ODD_TABLES: Final = {
+    "a date in milliseconds": b"\x01aT" + struct.pack(">Q", 1_700_000_000_000),
+    "a date beyond all": b"\x01aT" + struct.pack(">Q", 2**62),
+    "a nest": b"\x01a" + _nested(5000),
+}
+
+
+class Raw(pika.BasicProperties):
+    """Properties with a table of headers as somebody else wrote it."""
+
+    def __init__(self, table: bytes) -> None:
+        super().__init__()
+        self._table = table
+
+    def encode(self) -> list[bytes]:
+        return [struct.pack(">HI", self.FLAG_HEADERS, len(self._table)), self._table]
 
 
 class TestRabbitMqBroker(BrokerContract):
@@ -54,3 +90,43 @@ class TestRabbitMqBroker(BrokerContract):
         assert delivery.message.timestamp.timestamp() == 0
         assert delivery.message.headers == {"ok": 1}
         assert delivery.death is None
+
+    @pytest.mark.parametrize("table", ODD_TABLES.values(), ids=ODD_TABLES)
+    def test_headers_that_pika_cannot_read_cost_a_message_its_headers_and_nobody_the_connection(
+        self, broker: Broker, house: House, rabbitmq_url: str, table: bytes
+    ) -> None:
+        broker.declare(house.topology())
+        connection = pika.BlockingConnection(pika.URLParameters(rabbitmq_url))
+        channel = connection.channel()
+        channel.basic_publish(house.exchange, KEY, b"odd", Raw(table))
+        channel.basic_publish(house.exchange, KEY, b"next", pika.BasicProperties(headers={"ok": 1}))
+        connection.close()
+        consumer = Consumer(broker, house.queue)
+        odd, following = consumer.take(), consumer.take()
+        assert (odd.message.body, odd.message.headers) == (b"odd", {})
+        assert (following.message.body, following.message.headers) == (b"next", {"ok": 1})
+
+
+def test_an_attempt_for_which_there_is_no_socket_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = threading.Semaphore(0)
+    count = itertools.count()
+
+    class Sockets:
+        """The module, but for one time at which the process has too many files open."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(socket, name)
+
+        def socket(self, *how: Any) -> socket.socket:
+            asked.release()
+            if next(count) == 2:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            return socket.socket(*how)
+
+    monkeypatch.setattr(connection_workflow, "socket", Sockets())
+    url = f"amqp://guest:guest@127.0.0.1:{free_port()}/"
+    broker = RabbitMqBroker(BrokerSettings(url=SecretStr(url), reconnect_max_s=0.05))
+    try:
+        assert all(asked.acquire(timeout=20) for _ in range(6))
+    finally:
+        broker.close()

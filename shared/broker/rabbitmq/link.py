@@ -220,24 +220,36 @@ class Link:
         while not self._stopped:
             try:
                 self._ioloop.start()
-            except Exception:
+            except Exception as error:
                 # Closed in the middle of its handshake, a connection of pika trips over an assertion of its own.
                 if not self._closing:
                     log.exception("the connection to %s stumbled and goes on", self.address)
+                    self._give_up(error)
         self._ioloop.close()
+
+    def _give_up(self, error: Exception) -> None:
+        """Try anew where an attempt stumbled, for want of a socket for example: pika tells nobody of its end."""
+        if self._connection is not None and not self._connection.is_open:
+            self._lost(self._connection, error)
 
     def _connect(self) -> None:
         if self._closing:
             return
-        self._connection = pika.SelectConnection(
-            self._parameters,
-            on_open_callback=self._opened,
-            on_open_error_callback=self._lost,
-            on_close_callback=self._lost,
-            custom_ioloop=self._ioloop,
-        )
+        try:
+            self._connection = pika.SelectConnection(
+                self._parameters,
+                on_open_callback=self._opened,
+                on_open_error_callback=self._lost,
+                on_close_callback=self._lost,
+                custom_ioloop=self._ioloop,
+            )
+        except Exception as error:  # noqa: BLE001  (whatever it is, the next attempt may be luckier)
+            self._lost(None, error)
 
     def _opened(self, connection: pika.SelectConnection) -> None:
+        if connection is not self._connection:
+            connection.close()
+            return
         log.info("connected to RabbitMQ at %s", self.address)
         if self._was_up:
             RECONNECTS.inc()
@@ -255,7 +267,9 @@ class Link:
         self.blocked = False
         self._guard(self._listener.on_unblocked)
 
-    def _lost(self, _: pika.SelectConnection, error: BaseException) -> None:
+    def _lost(self, connection: pika.SelectConnection | None, error: BaseException) -> None:
+        if connection is not self._connection:
+            return
         self._connection, self._last_error = None, error
         if self._closing:
             self._stop()
