@@ -34,6 +34,12 @@ def count_kept(score: ModalityScore) -> None:
 
 
 def count_dead(death: Death | None) -> None:
-    """Count a dead letter; a sender may have written any name of a queue into it, and such names are not told apart."""
-    known = death is not None and death.queue in _QUEUES
-    DEAD_LETTERS.labels(death.queue if death and known else "unknown", death.cause if death else "unknown").inc()
+    """Count a dead letter."""
+    DEAD_LETTERS.labels(*place_of(death)).inc()
+
+
+def place_of(death: Death | None) -> tuple[str, str]:
+    """Return where and why a message died; a sender may have written any queue into it: such are not told apart."""
+    if death is None:
+        return "unknown", "unknown"
+    return death.queue if death.queue in _QUEUES else "unknown", death.cause

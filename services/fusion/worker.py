@@ -1,6 +1,7 @@
 """The fusion worker: keeps what the messages say, then acknowledges them."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -10,7 +11,7 @@ from typing import Final
 import redis
 
 from services.fusion.intake import operation_of, operation_of_dead
-from services.fusion.metrics import count_dead, count_kept
+from services.fusion.metrics import count_dead, count_kept, place_of
 from services.fusion.store.commands import Operation
 from services.fusion.store.session_store import SessionStore
 from shared.broker.port import Broker, Delivery, Subscription
@@ -170,10 +171,9 @@ class FusionWorker:
                 return True
 
     def _count_strangers(self, works: Sequence[_Work]) -> None:
-        for work in works:
-            if work.operation is None:
-                death = work.delivery.death
-                self._store.count_dead_letter(death.queue if death else "unknown", death.cause if death else "unknown")
+        places = Counter(place_of(work.delivery.death) for work in works if work.operation is None)
+        if places:
+            self._store.count_dead_letters(places)
 
 
 def _may_pass(error: redis.RedisError) -> bool:

@@ -222,8 +222,9 @@ class CountingContract(StoreTest):
 
     def test_dead_letters_without_a_session_are_counted(self, store: SessionStore) -> None:
         before = store.dead_letters().get("mien.face:rejected", 0)
-        store.count_dead_letter("mien.face", "rejected")
-        assert store.dead_letters()["mien.face:rejected"] == before + 1
+        store.count_dead_letters({("mien.face", "rejected"): 2, ("unknown", "expired"): 1})
+        assert store.dead_letters()["mien.face:rejected"] == before + 2
+        assert store.dead_letters()["unknown:expired"] >= 1
 
     def test_a_far_future_does_no_harm(self, store: SessionStore, session_id: str) -> None:
         store.start(started(session_id))

@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -154,9 +154,12 @@ class SessionStore:
         """Give a session back whose source came to nothing."""
         self._redis.hdel(Keys(session_id).meta, "source")
 
-    def count_dead_letter(self, queue: str, cause: str) -> None:
-        """Count a dead letter that belongs to no session."""
-        self._redis.hincrby(DEAD_LETTERS, f"{queue}:{cause}", 1)
+    def count_dead_letters(self, places: Mapping[tuple[str, str], int]) -> None:
+        """Count dead letters that belong to no session, by queue and cause; all or none of them."""
+        pipeline = self._redis.pipeline(transaction=True)
+        for (queue, cause), count in places.items():
+            pipeline.hincrby(DEAD_LETTERS, f"{queue}:{cause}", count)
+        pipeline.execute()
 
     def dead_letters(self) -> dict[str, int]:
         """Return how many dead letters belong to no session, by ``queue:cause``."""
