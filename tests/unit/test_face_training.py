@@ -17,7 +17,7 @@ from services.face.training.dataset import (
     split_off,
     with_mouth_covered,
 )
-from services.face.training.evaluate import calibration_error, confusion, figures, half_panels_r
+from services.face.training.evaluate import calibration_error, confusion, figures, half_panels_r, people
 from services.face.training.robustness import CHANGES
 from shared.emotions import EMOTIONS, Emotion, mood_of
 from shared.errors import BadInputError
@@ -157,6 +157,16 @@ def test_halves_of_panels_that_agree_correlate_and_halves_of_chance_do_not() -> 
     chance = rng.multinomial(10, np.full(7, 1 / 7), 400).astype(np.float32)
     assert half_panels_r(agreed) == pytest.approx(1)
     assert abs(half_panels_r(chance)) < 0.2
+
+
+def test_people_err_by_what_they_disagree_in() -> None:
+    neutral, joy = (10 * np.eye(7, dtype=np.float32)[_at(each)] for each in (Emotion.NEUTRAL, Emotion.JOY))
+    gap = float(mood_of(np.eye(7)[_at(Emotion.JOY)]) - mood_of(np.eye(7)[_at(Emotion.NEUTRAL)]))
+    agreed = people(np.array([neutral, joy, joy]))
+    assert agreed == pytest.approx({"tagger_mood_mae": 0, "taggers_agreement": 1, "constant_mood_mae": gap / 3})
+    split = people(np.array([(neutral + joy) / 2]))
+    # Each of five meets five of the other kind among nine.
+    assert split == pytest.approx({"tagger_mood_mae": 5 / 9 * gap, "taggers_agreement": 4 / 9, "constant_mood_mae": 0})
 
 
 def test_confusion_has_the_majority_in_rows() -> None:

@@ -14,7 +14,7 @@ from services.face.settings import FaceSettings
 from services.face.training import dataset
 from services.face.training.dataset import Panel
 from services.face.training.robustness import CHANGES, FIGURES, robustness
-from shared.emotions import EMOTIONS, Emotion, mood_of
+from shared.emotions import EMOTIONS, MOOD_VECTOR, Emotion, mood_of
 
 _BATCH: Final = 256
 _BINS: Final = 10
@@ -90,6 +90,28 @@ def half_panels_r(votes: NDArray[np.float32]) -> float:
     return float(np.corrcoef(one, other)[0, 1])
 
 
+def people(votes: NDArray[np.float32]) -> dict[str, float]:
+    """Return how well people and a constant do on the same images, to compare with.
+
+    Args:
+        votes: float32 array of shape (n, 7), votes for each emotion; panels of a single vote are left out for people.
+
+    Returns:
+        By name: ``tagger_mood_mae``, one tagger's mood against the mean of the others; ``taggers_agreement``, how often
+        two taggers name the same emotion; ``constant_mood_mae``, the median mood of all panels against each.
+    """
+    counts = votes[votes.sum(axis=1) > 1].astype(np.float64)
+    number, moods = counts.sum(axis=1, keepdims=True), (counts @ MOOD_VECTOR)[:, None]
+    errors = (counts * np.abs(MOOD_VECTOR - (moods - MOOD_VECTOR) / (number - 1))).sum(axis=1) / number[:, 0]
+    alike = (counts * (counts - 1)).sum(axis=1) / (number * (number - 1))[:, 0]
+    panel_moods = mood_of(votes / votes.sum(axis=1, keepdims=True))
+    return {
+        "tagger_mood_mae": float(errors.mean()),
+        "taggers_agreement": float(alike.mean()),
+        "constant_mood_mae": float(np.abs(panel_moods - np.median(panel_moods)).mean()),
+    }
+
+
 def confusion(predicted: Distributions, panel: Distributions) -> NDArray[np.int_]:
     """Return how many images of each majority (rows) got each top emotion (columns), shape (7, 7)."""
     counts = np.zeros((len(EMOTIONS), len(EMOTIONS)), dtype=np.int_)
@@ -133,7 +155,8 @@ def main() -> None:
     options = parser.parse_args()
     model, panel = _test(options.data, options.weights)
     predicted, distribution = _predict(model, panel), panel.distribution.astype(np.float64)
-    measured = figures(predicted, distribution) | {"half_panels_r": half_panels_r(panel.votes[:, : len(EMOTIONS)])}
+    votes = panel.votes[:, : len(EMOTIONS)]
+    measured = figures(predicted, distribution) | {"half_panels_r": half_panels_r(votes)} | people(votes)
     _show(measured, confusion(predicted, distribution), robustness(model, panel))
 
 
