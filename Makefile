@@ -107,16 +107,16 @@ train: $(VENV)/.dev ## Train the three models from DATA as they ship (seven hour
 		--passes emobank=1.8,sst5=1.2,sst5_phrases=0.1,posts=0.4,goemotions=0.5,isear=0.15,generated=0.5
 	$(STUDENT) --checkpoints .work/text/student-long --epochs 3 --until 3 --rate 0.0001 \
 		--passes emobank=2,sst5=1,sst5_phrases=0.1,posts=0.5,goemotions=0.5,isear=0.15,generated=0.6,snippets=1,brown=1
-	$(TEXT) --seed 31 --average .work/text/student/epoch-02.weights.h5 .work/text/student-long/epoch-03.weights.h5
-	$(BIN)/python -m services.text.training.teach --data $(DATA) --packages $(PACKAGES) --served services/text/weights \
+	$(TEXT) --seed 31 --version 5 --weights .work/text/v5 --average .work/text/student/epoch-02.weights.h5 .work/text/student-long/epoch-03.weights.h5
+	$(BIN)/python -m services.text.training.teach --data $(DATA) --packages $(PACKAGES) --served .work/text/v5 \
 		--brown 60000 --out .work/text/lessons-served.npz
-	$(REFINED) --checkpoints .work/text/refined --start services/text/weights/text.tflite.gz --share 0.5 --seed 61 \
+	$(REFINED) --checkpoints .work/text/refined --start .work/text/v5/text.tflite.gz --share 0.5 --seed 61 \
 		--epochs 2 --until 1 --rate 0.00006 --kernel-levels 12 --word-levels 36 \
 		--passes emobank=1.5,sst5=1,sst5_phrases=0.1,posts=0.5,goemotions=0.8,isear=0.2,generated=1,snippets=1,brown=0.35
 	$(REFINED) --checkpoints .work/text/again --share 0.7 --seed 62 --epochs 1 --until 1 --rate 0.00004 \
-		--start services/text/weights/text.tflite.gz .work/text/refined/epoch-01.weights.h5 --kernel-levels 11 --word-levels 34 \
+		--start .work/text/v5/text.tflite.gz .work/text/refined/epoch-01.weights.h5 --kernel-levels 11 --word-levels 34 \
 		--passes emobank=1.5,sst5=1,sst5_phrases=0.1,posts=0.5,goemotions=0.8,isear=0.2,generated=0.8,snippets=1,brown=0.35
-	$(TEXT) --average services/text/weights/text.tflite.gz .work/text/refined/epoch-01.weights.h5 .work/text/again/epoch-01.weights.h5 \
+	$(TEXT) --average .work/text/v5/text.tflite.gz .work/text/refined/epoch-01.weights.h5 .work/text/again/epoch-01.weights.h5 \
 		--kernel-levels 15 --word-levels 42 --seed 62
 	$(BIN)/python -m services.audio.training.train --data $(DATA)
 	$(BIN)/python -m services.face.training.train --data $(DATA) --faceres $(FACERES)

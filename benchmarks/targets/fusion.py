@@ -7,7 +7,7 @@ from services.fusion.training.evaluate import WITHIN
 
 _VOTES: Final = "CREMA-D votes, actors held out (1,476 clips)"
 _EVERY: Final = "CREMA-D votes, every actor held out once (7,442 clips)"
-_PEOPLE: Final = {"best linear pool": 0.262, "log-linear pool": 0.254, "half the panel": 0.278, "one more rater": 0.421}
+_PEOPLE: Final = {"best linear pool": 0.261, "log-linear pool": 0.254, "half the panel": 0.281, "one more rater": 0.442}
 
 
 def _coverage(key: str, figure: str, data: str = _VOTES) -> tuple[Target, Target]:
@@ -49,7 +49,7 @@ FUSION: Final = (
         unit="bit",
         better="lower",
         must=0.125,
-        reference={"log-linear pool": 0.128},
+        reference={"log-linear pool": 0.134},
     ),
     Target(
         area="fusion",

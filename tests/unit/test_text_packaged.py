@@ -57,6 +57,14 @@ def test_what_others_are_measured_by_is_left_out(tmp_path: Path) -> None:
     assert [example.text for example in read] == ["so good it is"]
 
 
+def test_the_treebank_s_parted_words_are_the_same_words(tmp_path: Path) -> None:
+    corpora = _corpora(tmp_path)
+    (tmp_path / "sst5_test.tsv").write_text("label\tlabel_1to5\ttext\n1\t2\tDo n't waste your money , it 's bad .\n")
+    _rated(tmp_path / "snippets", "1\t-3\tDon't waste your money, it's bad.\n2\t2\tDon\u2019t worry, it\u2019s fine.\n")
+    read = read_packaged("snippets", tmp_path, corpora)
+    assert [example.text for example in read] == ["Don\u2019t worry, it\u2019s fine."]
+
+
 @pytest.mark.parametrize("reader", [snippets, brown])
 def test_a_missing_package_says_what_to_do(reader: object, tmp_path: Path) -> None:
     assert callable(reader)

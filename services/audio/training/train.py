@@ -62,13 +62,14 @@ def _manifest(options: Options, clips: Clips, held: Sequence[OutOfFold], calibra
     corpora = [str(corpus) for corpus in np.unique(clips.corpora)]
     restricted = any(corpus in NON_COMMERCIAL for corpus in corpora)
     excluded = f" --exclude {' '.join(options.exclude)}" if options.exclude else ""
+    elsewhere = f" --out {options.out}" if options.out != AudioSettings().weights else ""
     return Manifest(
         name="mien-audio" if restricted else "mien-audio-open",
         version=VERSION,
         labels=tuple(EMOTIONS),
         licence="Non-commercial use only (CC BY-NC-SA 4.0, from the data)" if restricted else "Apache-2.0",
         data=tuple(TERMS[corpus] for corpus in corpora),
-        command=f"python -m services.audio.training.train --seed {options.seed}{excluded}",
+        command=f"python -m services.audio.training.train --seed {options.seed}{excluded}{elsewhere}",
         seed=options.seed,
         figures={"temperature": calibration.temperature} | figures_of(clips, held),
         sha256={},

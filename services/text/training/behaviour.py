@@ -105,7 +105,10 @@ HELD_OUT: Final = frozenset(
     for phrase in phrases
     for word in phrase.split()
 )
-"""Words of mood, but for those in whole clauses, and names: no list of words may bring them into training."""
+"""Words of mood, but for those in whole clauses, and names: no package's list of words may bring them into training.
+
+Our own lists hold a few of them: the model card names which.
+"""
 
 
 @dataclass(frozen=True, slots=True)

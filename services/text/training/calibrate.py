@@ -48,15 +48,15 @@ def fit_temperature(logits: NDArray[np.float64], counts: NDArray[np.float64]) ->
     return float(TEMPERATURES[int(np.argmin(losses))])
 
 
-def fit_scale(valence: NDArray[np.float64], levels: NDArray[np.float64]) -> float:
+def fit_scale(valence: NDArray[np.float64], levels: NDArray[np.float64], slopes: NDArray[np.float64] = SLOPES) -> float:
     """Return the slope whose rounded score meets the levels most often.
 
     The accuracy is averaged over neighbouring slopes, so that a lucky spike is not chosen.
     """
-    hits = np.array([(scale(valence, slope).round() == levels).mean() for slope in SLOPES])
+    hits = np.array([(scale(valence, slope).round() == levels).mean() for slope in slopes])
     padded = np.pad(hits, SMOOTHING // 2, mode="edge")
     smooth = np.convolve(padded, np.full(SMOOTHING, 1 / SMOOTHING), mode="valid")
-    return float(SLOPES[int(smooth.argmax())])
+    return float(slopes[int(smooth.argmax())])
 
 
 def scale(valence: NDArray[np.float64], slope: float) -> NDArray[np.float64]:

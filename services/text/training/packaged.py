@@ -73,7 +73,8 @@ def read_packaged(name: str, packages: Path, folder: Path) -> list[Example]:
 
 def _runs(text: str) -> Iterator[tuple[str, ...]]:
     """Yield every five words in a row, or all words of a shorter text: texts that share one are taken for the same."""
-    words = re.findall("[a-z0-9]+", text.lower())
+    # The treebank parts "do n't", others do not.
+    words = re.findall("[a-z0-9]+", re.sub(r"\s*(n)?['`\u2019]\s*(t|s|re|ve|ll|d|m)\b", r"\1\2", text.lower()))
     for start in range(max(1, len(words) - _RUN + 1)):
         yield tuple(words[start : start + _RUN])
 

@@ -49,7 +49,7 @@ def main() -> None:
     options.weights.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(encoder.folder / "tokenizer.json", options.weights / "tokenizer.json")
     write_litert(model, encoder.config, calibration, options.weights / MODEL_FILE)
-    seal(options.weights, options.data, _command(options), options.seed, version="6")
+    seal(options.weights, options.data, _command(options), options.seed, options.version)
 
 
 class LinearRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
@@ -211,6 +211,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--train-embeddings", action="store_true", help="train the word embeddings too")
     parser.add_argument("--resume", action="store_true", help="go on after the last checkpoint")
     parser.add_argument("--verbose", type=int, default=1, help="1: progress bar; 2: a line an epoch")
+    parser.add_argument("--version", default="6", help="version of the weights")
     parser.add_argument("--seed", type=int, default=7)
     return parser.parse_args()
 
