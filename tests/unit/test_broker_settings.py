@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from shared.broker.rabbitmq.link import parameters_of
+from shared.broker.rabbitmq.parameters import parameters_of
 from shared.errors import SettingsError
 from shared.settings import BrokerSettings
 

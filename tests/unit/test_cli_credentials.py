@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from services.cli.choice import SourceChoice, open_source
 from services.cli.credentials import KEYRING_SERVICE, broker_settings, place_of, stream_url
-from shared.broker.rabbitmq.link import parameters_of
+from shared.broker.rabbitmq.parameters import parameters_of
 from shared.errors import SettingsError
 from shared.settings import BrokerSettings
 
