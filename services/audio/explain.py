@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.audio.features import pitch_track
-from services.audio.levels import HOP_SAMPLES, frame_levels
+from services.audio.levels import HOP_SAMPLES, frame_levels, noise_floor, without_offset
 from services.audio.scorer import AudioScorer
 from shared.messages.speech import SAMPLE_RATE_HZ
 from shared.scoring import SpeechWindow
@@ -16,7 +16,6 @@ WINDOW_S: Final = 2.0
 STEP_S: Final = 0.5
 
 _AUDIBLE_DB: Final = 6.0
-_FLOOR_PERCENTILE: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +24,7 @@ class Course:
 
     Attributes:
         times_s: Middles of the 20 ms frames, float64 array of shape (frames,).
-        energy_db: Level over the noise floor, decibels, float64 array of shape (frames,).
+        energy_db: Level over the noise floor, at least 0 decibels, float64 array of shape (frames,).
         pitch_hz: Fundamental frequency of the voiced frames, hertz, float64 array of shape (frames,).
         window_times_s: Middles of the windows, float64 array of shape (windows,).
         moods: 1..5, NaN where the window was abstained from, float64 array of shape (windows,).
@@ -45,8 +44,8 @@ def course_of(samples: NDArray[np.float32], scorer: AudioScorer) -> Course:
         samples: float32 array of shape (n,), -1..1, 16 kHz, n >= 1.
         scorer: Judges the windows, of 2 s every half second; an utterance shorter than that is one window.
     """
-    levels = frame_levels(samples)
-    energy = levels - np.percentile(levels, _FLOOR_PERCENTILE)
+    levels = frame_levels(without_offset(samples))
+    energy = np.maximum(0.0, levels - noise_floor(levels))
     pitch, periodic = pitch_track(samples)
     starts = window_starts(len(samples))
     length = round(WINDOW_S * SAMPLE_RATE_HZ)

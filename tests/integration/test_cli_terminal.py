@@ -20,7 +20,6 @@ from services.cli.terminal import ending_on_signals, follow, steady_console, unl
 from shared.broker.memory import MemoryBroker
 from shared.emotions import Modality
 from shared.sessions import new_session
-from shared.topology import TOPOLOGY
 
 MOST_TICKS = 300
 
@@ -39,14 +38,6 @@ class Quiet:
                 self._act()
             Event().wait(0.02)
             yield Tick(number / 50)
-
-
-@pytest.fixture
-def broker() -> Iterator[MemoryBroker]:
-    broker = MemoryBroker()
-    broker.declare(TOPOLOGY)
-    yield broker
-    broker.close()
 
 
 @pytest.fixture(autouse=True)

@@ -41,14 +41,6 @@ class Noticed(logging.Handler):
 
 
 @pytest.fixture
-def broker() -> Iterator[MemoryBroker]:
-    broker = MemoryBroker()
-    broker.declare(TOPOLOGY)
-    yield broker
-    broker.close()
-
-
-@pytest.fixture
 def worker(broker: MemoryBroker, store: SessionStore) -> Iterator[FusionWorker]:
     worker = FusionWorker(broker, store)
     worker.start()

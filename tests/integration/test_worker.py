@@ -1,7 +1,7 @@
 """The worker over the broker in memory, with a scorer that judges loudness and breaks on silence."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,17 +11,9 @@ from shared.emotions import Modality
 from shared.media.flac import read_speech
 from shared.messages import Judgement, Message, SpeechChunk, Status
 from shared.scoring import SpeechWindow
-from shared.topology import DEAD_QUEUE, FUSION_QUEUE, MEDIA_QUEUES, TOPOLOGY
+from shared.topology import DEAD_QUEUE, FUSION_QUEUE, MEDIA_QUEUES
 from shared.worker import Worker
 from tests.loudness import PATIENCE_S, LoudnessScorer, chunk, collect, publish, scores_of
-
-
-@pytest.fixture
-def broker() -> Iterator[MemoryBroker]:
-    broker = MemoryBroker()
-    broker.declare(TOPOLOGY)
-    yield broker
-    broker.close()
 
 
 def test_every_chunk_becomes_one_score_in_its_place(broker: MemoryBroker) -> None:

@@ -106,22 +106,20 @@ def test_what_is_no_address_is_a_finding(url: str) -> None:
     assert "Nothing answers at" in finding.finding
 
 
-def test_a_service_whose_proxy_hides_its_clock_is_ready() -> None:
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", State.GOOD, id="its proxy hides its clock"),
+        pytest.param(b"SSH-2.0-nobody\r\n", State.FAILED, id="it speaks no HTTP"),
+    ],
+)
+def test_an_unusual_answer_is_one_finding(answer: bytes, state: State) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = Thread(target=_answer, args=(server, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"))
+        thread = Thread(target=_answer, args=(server, answer))
         thread.start()
         (finding,) = _fusion(f"http://127.0.0.1:{server.getsockname()[1]}")
         thread.join()
-    assert finding.state is State.GOOD
-
-
-def test_what_speaks_no_http_is_a_finding() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = Thread(target=_answer, args=(server, b"SSH-2.0-nobody\r\n"))
-        thread.start()
-        (finding,) = _fusion(f"http://127.0.0.1:{server.getsockname()[1]}")
-        thread.join()
-    assert finding.state is State.FAILED
+    assert finding.state is state
 
 
 def _answer(server: socket.socket, answer: bytes) -> None:
