@@ -91,20 +91,10 @@ class TestRabbitMqBroker(BrokerContract):
         assert delivery.message.headers == {"ok": 1}
         assert delivery.death is None
 
-    @pytest.mark.parametrize("table", ODD_TABLES.values(), ids=ODD_TABLES)
-    def test_headers_that_pika_cannot_read_cost_a_message_its_headers_and_nobody_the_connection(
-        self, broker: Broker, house: House, rabbitmq_url: str, table: bytes
-    ) -> None:
-        broker.declare(house.topology())
-        connection = pika.BlockingConnection(pika.URLParameters(rabbitmq_url))
-        channel = connection.channel()
-        channel.basic_publish(house.exchange, KEY, b"odd", Raw(table))
-        channel.basic_publish(house.exchange, KEY, b"next", pika.BasicProperties(headers={"ok": 1}))
-        connection.close()
-        consumer = Consumer(broker, house.queue)
-        odd, following = consumer.take(), consumer.take()
-        assert (odd.message.body, odd.message.headers) == (b"odd", {})
-        assert (following.message.body, following.message.headers) == (b"next", {"ok": 1})
+
+@pytest.mark.parametrize("table", ODD_TABLES.values(), ids=ODD_TABLES)
+def test_headers_that_pika_cannot_read_cost_a_message_its_headers_alone(table: bytes) -> None:
+    assert pika.BasicProperties().decode(b"".join(Raw(table).encode())).headers == {}
 
 
 def test_an_attempt_for_which_there_is_no_socket_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
